@@ -1,0 +1,1 @@
+"""What runs jobs: one interface, so that threads can be exchanged for machines."""
