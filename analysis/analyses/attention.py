@@ -1,0 +1,129 @@
+"""What one head attends to from the final position: over many prompts by role, and on one prompt by token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analysis.analyses.base import (
+    Analysis,
+    Summary,
+    Table,
+    Values,
+    answer_coordinates,
+    averaged,
+    by_correct,
+    prompt_warnings,
+)
+from analysis.attention import HeadAttention, at_labels, by_role, head_attention
+from analysis.errors import BadQuestion
+from analysis.model import LanguageModel
+from analysis.nodes import Head, check_nodes
+from analysis.prompts import PromptPair
+from analysis.roles import ROLES
+
+WEIGHTINGS = ("raw", "value_weighted")
+
+
+@dataclass(frozen=True)
+class HeadParameters:
+    """Which head."""
+
+    layer: int = 0
+    head: int = 0
+
+
+class HeadAnalysis(Analysis):
+    """An analysis of one head."""
+
+    Parameters: ClassVar[type] = HeadParameters
+
+    def check(self, model: LanguageModel, pairs: Sequence[PromptPair], parameters: HeadParameters) -> None:
+        """An unknown head is refused before anything runs."""
+        check_nodes([Head(parameters.layer, parameters.head)], model.n_layers, model.n_heads)
+
+
+class AttentionByRole(HeadAnalysis):
+    """A head's attention over many prompts, pooled by the role of the tokens that it looks at."""
+
+    name: ClassVar[str] = "attention"
+    title: ClassVar[str] = "Attention of one head by token role, and correct letter × attended label"
+
+    def compute(self, model: LanguageModel, pair: PromptPair, parameters: HeadParameters) -> Values:
+        """Shares of the weight by role and at the labels, for both weightings."""
+        seen = head_attention(model, pair.clean, Head(parameters.layer, parameters.head))
+        weights = weightings(seen)
+        return {
+            "by_role": torch.stack([by_role(weight, pair.clean.roles, list(ROLES)) for weight in weights]),
+            "at_labels": torch.stack([at_labels(weight, pair.clean) for weight in weights]),
+        }
+
+    def summarise(
+        self, model: LanguageModel, pairs: Sequence[PromptPair], values: Values, parameters: HeadParameters
+    ) -> Summary:
+        """Means over prompts; a role that no prompt has is left out."""
+        present = ~values["by_role"].isnan().all(0)[0]
+        roles = [role for role, is_present in zip(ROLES, present.tolist(), strict=True) if is_present]
+        correct = torch.tensor([pair.clean.correct for pair in pairs])
+        on_correct = values["at_labels"][torch.arange(len(pairs)), :, correct]
+        by_label = by_correct(values["at_labels"], pairs).transpose(0, 1)
+        answers = answer_coordinates(pairs)
+        return Summary(
+            coordinates={
+                "weighting": WEIGHTINGS,
+                "role": [{"label": role, "meaning": ROLES[role]} for role in roles],
+                "correct": answers,
+                "answer": answers,
+            },
+            tables={
+                "by_role": averaged("fraction", values["by_role"][:, :, present], "weighting", "role"),
+                "correct_by_label": Table(("weighting", "correct", "answer"), "fraction", by_label),
+                "on_correct_label": averaged("fraction", on_correct, "weighting"),
+            },
+            warnings=prompt_warnings(pairs),
+        )
+
+
+class TokenAttention(HeadAnalysis):
+    """A head's attention on one prompt, token by token."""
+
+    name: ClassVar[str] = "token_attention"
+    title: ClassVar[str] = "Attention of one head on one prompt, token by token"
+    one_pair: ClassVar[bool] = True
+
+    def check(self, model: LanguageModel, pairs: Sequence[PromptPair], parameters: HeadParameters) -> None:
+        """Tokens of different prompts cannot share an axis."""
+        super().check(model, pairs, parameters)
+        if len(pairs) != 1:
+            raise BadQuestion("Tokens belong to one prompt: choose it with prompts.index.")
+
+    def compute(self, model: LanguageModel, pair: PromptPair, parameters: HeadParameters) -> Values:
+        """Both weightings as shares, and what each token adds to the correct letter."""
+        seen = head_attention(model, pair.clean, Head(parameters.layer, parameters.head))
+        return {"attention": weightings(seen), "signed": seen.net}
+
+    def summarise(
+        self, model: LanguageModel, pairs: Sequence[PromptPair], values: Values, parameters: HeadParameters
+    ) -> Summary:
+        """The one prompt's values as they are."""
+        prompt = pairs[0].clean
+        positions: list[dict[str, Any]] = [
+            {"pos": pos, "text": text, "roles": list(roles)}
+            for pos, (text, roles) in enumerate(zip(prompt.token_texts, prompt.roles, strict=True))
+        ]
+        return Summary(
+            coordinates={"weighting": WEIGHTINGS, "pos": positions},
+            tables={
+                "attention": Table(("weighting", "pos"), "fraction", values["attention"][0]),
+                "signed": Table(("pos",), "logit", values["signed"][0]),
+            },
+            warnings=prompt_warnings(pairs),
+        )
+
+
+def weightings(seen: HeadAttention) -> Float[Tensor, "weighting key_pos"]:
+    """The pattern as it is (a sink outside the tokens may hold the rest), and value-weighted as shares."""
+    return torch.stack([seen.raw, seen.value_weighted / seen.value_weighted.sum()])

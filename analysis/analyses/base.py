@@ -1,0 +1,118 @@
+"""What an analysis is: values of one prompt pair, and a way to sum them up over pairs.
+
+Progress, partial figures, cancel, resume and spreading over machines all happen between pairs; an analysis
+knows of none of them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from analysis.bootstrap import Interval, mean_interval
+from analysis.model import LanguageModel
+from analysis.nodes import Head, Node
+from analysis.prompts import Prompt, PromptPair
+
+Values = dict[str, Tensor]
+"""Named tensors of one pair; stacked, they carry a leading `pair` axis."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers with named axes; `low` and `high` bound the 95 % interval over prompts."""
+
+    axes: tuple[str, ...]
+    unit: str
+    mean: Float[Tensor, "..."]
+    low: Float[Tensor, "..."] | None = None
+    high: Float[Tensor, "..."] | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an analysis says: tables, the coordinates of their axes, and what else belongs to the figure."""
+
+    coordinates: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NoParameters:
+    """An analysis that has nothing to choose."""
+
+
+class Analysis(ABC):
+    """A list of pairs and a way to combine them. `version` goes up when the numbers change."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    version: ClassVar[int] = 1
+    Parameters: ClassVar[type] = NoParameters
+    one_pair: ClassVar[bool] = False
+    """It is about the tokens of one prompt, so exactly one pair must be chosen."""
+
+    def check(self, model: LanguageModel, pairs: Sequence[PromptPair], parameters: Any) -> None:  # noqa: B027, most have nothing to refuse
+        """Raise an `AnalysisError` for what cannot be computed on this model and these pairs."""
+
+    def computed_with(self, parameters: Any) -> dict[str, Any]:
+        """The parameters that `compute` depends on; those that only `summarise` reads are left out."""
+        return asdict(parameters)
+
+    @abstractmethod
+    def compute(self, model: LanguageModel, pair: PromptPair, parameters: Any) -> Values:
+        """The values of one pair, without knowledge of the others."""
+
+    @abstractmethod
+    def summarise(
+        self, model: LanguageModel, pairs: Sequence[PromptPair], values: Values, parameters: Any
+    ) -> Summary:
+        """Sum up the stacked values of the pairs computed so far."""
+
+
+def table(unit: str, interval: Interval, *axes: str) -> Table:
+    """An interval as a table; the ends are left out where there is nothing to say about them."""
+    if interval.low.isnan().all():
+        return Table(axes, unit, interval.mean)
+    return Table(axes, unit, interval.mean, interval.low, interval.high)
+
+
+def averaged(unit: str, values: Shaped[Tensor, "pair ..."], *axes: str) -> Table:
+    """Mean over pairs with its 95 % bootstrap interval."""
+    return table(unit, mean_interval(values.float()), *axes)
+
+
+def by_correct(
+    values: Float[Tensor, "pair ..."], pairs: Sequence[PromptPair]
+) -> Float[Tensor, "correct ..."]:
+    """Mean over the pairs of each correct option; one that is never correct gives NaN, an empty cell."""
+    correct = torch.tensor([pair.clean.correct for pair in pairs])
+    return torch.stack([values[correct == option].mean(0) for option in range(n_options(pairs))])
+
+
+def n_options(pairs: Sequence[PromptPair]) -> int:
+    """Number of options of every question, the same in one result."""
+    return len(pairs[0].clean.label_ids)
+
+
+def answer_coordinates(pairs: Sequence[PromptPair]) -> list[str]:
+    """Names of the answers: the labels where all questions share them, else the number of the option."""
+    labels = {pair.clean.question.labels for pair in pairs}
+    return list(labels.pop()) if len(labels) == 1 else [f"option {i + 1}" for i in range(n_options(pairs))]
+
+
+def node_coordinate(node: Node) -> dict[str, Any]:
+    """A node as the coordinates of a table name it."""
+    return {"label": str(node), "layer": node.layer, "head": node.head if isinstance(node, Head) else None}
+
+
+def prompt_warnings(pairs: Sequence[PromptPair]) -> tuple[str, ...]:
+    """Every different warning of the tokenizer, once."""
+    prompts: list[Prompt] = [prompt for pair in pairs for prompt in (pair.clean, pair.corrupt)]
+    return tuple(dict.fromkeys(warning for prompt in prompts for warning in prompt.warnings))
