@@ -1,0 +1,1 @@
+"""Thin endpoints: parse, call a service, return."""

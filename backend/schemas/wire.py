@@ -1,0 +1,175 @@
+"""What the API answers."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from backend.schemas.names import AnalysisName, JobState, ModelState
+
+
+class Problem(BaseModel):
+    """What went wrong, what was expected, what to do."""
+
+    code: str
+    message: str
+    request_id: str
+    retry_after: int | None = None
+    details: list[dict[str, Any]] | None = None
+
+
+class ErrorBody(BaseModel):
+    """The envelope of every error."""
+
+    error: Problem
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    code: str
+    message: str
+
+
+class JobBody(BaseModel):
+    """An analysis in progress. `partial` is the result over the pairs done so far."""
+
+    id: str
+    analysis: str
+    state: JobState
+    done: int
+    total: int
+    queue_position: int
+    seconds_left: float | None
+    message: str | None
+    error: JobError | None
+    partial: dict[str, Any] | None = None
+
+
+class Accepted(BaseModel):
+    """The result is not there yet: the job that computes it. The job's id is the result's key."""
+
+    key: str
+    job: JobBody
+
+
+class Table(BaseModel):
+    """Numbers with named axes; nested lists follow `axes`. Null is a value that was not computed.
+
+    `low` and `high` are the 95 % bootstrap interval over prompts, null where there are fewer than two.
+    """
+
+    axes: list[str]
+    unit: str
+    mean: Any
+    low: Any = None
+    high: Any = None
+
+
+class Failure(BaseModel):
+    """A value that could not be computed, and why."""
+
+    where: str
+    reason: str
+
+
+class ResultBody(BaseModel):
+    """A finished result, or the partial one of a job."""
+
+    key: str
+    spec: dict[str, Any]
+    complete: bool
+    n: int
+    n_done: int
+    coordinates: dict[str, list[Any]]
+    tables: dict[str, Table]
+    details: dict[str, Any]
+    failures: list[Failure]
+    warnings: list[str]
+    provenance: dict[str, Any]
+
+
+class Dimensions(BaseModel):
+    """Sizes of a model."""
+
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    d_model: int
+    d_head: int
+    n_parameters: int
+    vocab_size: int
+    max_tokens: int
+
+
+class CertificateBody(BaseModel):
+    """Largest differences measured at load, in logits; see analysis/certificate.py."""
+
+    logits: float
+    attributions: float
+    patches: float
+    n_patches: int
+    tolerance: float
+    passed: bool
+
+
+class ModelBody(BaseModel):
+    """One model of the operator's list."""
+
+    id: str
+    title: str
+    default: bool
+    state: ModelState
+    message: str | None
+    seconds_loading: float | None
+    seconds_last_time: float | None
+    revision: str
+    dtype: str
+    device: str
+    family: str | None
+    dimensions: Dimensions | None
+    certificate: CertificateBody | None
+
+
+class ModelList(BaseModel):
+    """All models of the operator's list."""
+
+    models: list[ModelBody]
+
+
+class AnalysisBody(BaseModel):
+    """An analysis: the JSON schema of its parameters and a spec that can be posted as it is."""
+
+    name: AnalysisName
+    title: str
+    version: int
+    parameters_schema: dict[str, Any]
+    example: dict[str, Any]
+
+
+class AnalysisList(BaseModel):
+    """All analyses."""
+
+    analyses: list[AnalysisBody]
+
+
+class PromptSetBody(BaseModel):
+    """A built-in or uploaded set of questions."""
+
+    id: str
+    title: str
+    description: str
+    n_questions: int
+    builtin: bool
+    options: list[int]
+
+
+class PromptSetList(BaseModel):
+    """All sets of questions."""
+
+    prompt_sets: list[PromptSetBody]
+
+
+class Health(BaseModel):
+    """`status` is `ok`, or what is missing."""
+
+    status: str

@@ -1,0 +1,1 @@
+"""From a request to an analysis and back to a response."""

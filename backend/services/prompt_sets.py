@@ -1,0 +1,113 @@
+"""Sets of questions: built-in generators, and uploaded files kept under the hash of their content."""
+
+import hashlib
+from dataclasses import asdict, replace
+from typing import Any
+
+from analysis.counterfactuals import make_pairs
+from analysis.layout import Layout
+from analysis.question_files import BadQuestionFile, read_jsonl, read_mmlu_csv
+from analysis.question_sets import BUILTIN, arrange, draw
+from analysis.questions import Option, Question
+from backend.errors import ApiError
+from backend.schemas.spec import PromptChoice
+from cache.store import Store, StoreUnavailable
+
+READERS = {"text/csv": read_mmlu_csv, "application/x-ndjson": read_jsonl}
+QuestionPair = tuple[Question, Question]
+
+
+class PromptSets:
+    """All question sets of one server."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """The sets as the API tells them, built-in ones first."""
+        uploaded = self._store.records("prompt-set/").values()
+        return [_builtin_body(name) for name in BUILTIN] + [record["body"] for record in uploaded]
+
+    def add(self, payload: bytes, content_type: str) -> dict[str, Any]:
+        """Keep an uploaded file; the same file gets the same id. Raises `ApiError` naming lines."""
+        reader = READERS.get(content_type.partition(";")[0].strip().lower())
+        if reader is None:
+            raise ApiError(415, "unknown_format", f"Send one of {', '.join(READERS)}, not {content_type!r}.")
+        try:
+            questions = reader(payload.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise ApiError(422, "bad_question_file", f"The file is not UTF-8 (byte {error.start}).") from None
+        except BadQuestionFile as error:
+            details = [{"line": line, "message": message} for line, message in error.problems]
+            raise ApiError(422, "bad_question_file", str(error), details=details) from None
+        body = _uploaded_body(payload, questions)
+        record = {"body": body, "questions": [asdict(question) for question in questions]}
+        self._keep(f"prompt-set/{body['id']}", record)
+        return body
+
+    def pairs(self, choice: PromptChoice) -> list[QuestionPair]:
+        """The chosen clean and corrupt questions; a pure function of the choice and the set."""
+        layout = Layout(choice.n_options, choice.label_style, choice.format, choice.prelude, choice.shots)
+        if choice.set in BUILTIN:
+            drawn = draw(choice.set, split=choice.split, n=choice.n, seed=choice.seed, layout=layout)
+        else:
+            uploaded = self._uploaded(choice.set)
+            layout = replace(layout, n_options=min(layout.n_options, len(uploaded[0].options)))
+            drawn = arrange(uploaded, choice.n, choice.seed, layout)
+        pairs = make_pairs(drawn, choice.sampler, choice.seed)
+        return pairs if choice.index is None else pairs[choice.index : choice.index + 1]
+
+    def title(self, choice: PromptChoice) -> str:
+        """What the foot of a figure says about the prompts."""
+        if choice.set in BUILTIN:
+            return f"{BUILTIN[choice.set].title.lower()}, {choice.split.replace('_', ' ')}, {choice.sampler}"
+        return f"{choice.set}, {choice.sampler}"
+
+    def _uploaded(self, set_id: str) -> list[Question]:
+        try:
+            record = self._store.get_record(f"prompt-set/{set_id}")
+        except StoreUnavailable as error:
+            raise ApiError(503, "store_unavailable", str(error), retry_after=5) from error
+        if record is None:
+            known = ", ".join(BUILTIN)
+            raise ApiError(
+                404, "unknown_prompt_set", f"There is no prompt set {set_id!r}. Built in are {known}."
+            )
+        return [_question(fields) for fields in record["questions"]]
+
+    def _keep(self, name: str, record: dict[str, Any]) -> None:
+        try:
+            self._store.put_record(name, record)
+        except StoreUnavailable as error:
+            raise ApiError(503, "store_unavailable", str(error), retry_after=5) from error
+
+
+def _builtin_body(name: str) -> dict[str, Any]:
+    built = BUILTIN[name]
+    return {
+        "id": built.id,
+        "title": built.title,
+        "description": built.description,
+        "n_questions": built.n_questions("held_out"),
+        "builtin": True,
+        "options": [2, 3, 4, 5],
+    }
+
+
+def _uploaded_body(payload: bytes, questions: list[Question]) -> dict[str, Any]:
+    digest = hashlib.sha256(payload).hexdigest()[:12]
+    return {
+        "id": f"set-{digest}",
+        "title": f"Uploaded, {questions[0].text[:40].strip()} …",
+        "description": f"{len(questions)} uploaded questions.",
+        "n_questions": len(questions),
+        "builtin": False,
+        "options": [len(questions[0].options)],
+    }
+
+
+def _question(fields: dict[str, Any]) -> Question:
+    options = tuple(Option(option["label"], option["content"]) for option in fields["options"])
+    return Question(
+        fields["text"], options, fields["correct"], kind=fields["kind"], subject=fields["subject"]
+    )

@@ -1,0 +1,125 @@
+"""One result in the making: the pairs of a spec, computed one by one, each stored under its own key."""
+
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from analysis.analyses.base import Values
+from analysis.prompts import PromptPair
+from analysis.tokenise import tokenise
+from backend import __version__
+from backend.encoding import encode_result, encode_summary, pack, unpack
+from backend.models import LoadedModel
+from backend.services.prompt_sets import PromptSets
+from backend.services.specs import ResolvedSpec
+from cache.keys import key_for
+from cache.store import Store
+
+NOT_CERTIFIED = (
+    "On this model our numbers and plain transformers differ by up to {:.1e} logits, more than is allowed. "
+    "Effects were computed with plain hooks; do not trust attributions further than that."
+)
+
+
+class AnalysisWork:
+    """What the engine runs: `prepare` once, then every chunk, then `finish`, all on the model's thread."""
+
+    def __init__(self, resolved: ResolvedSpec, prompt_sets: PromptSets, store: Store) -> None:
+        self.resolved, self._prompt_sets, self._store = resolved, prompt_sets, store
+        self.key, self.model = resolved.key, resolved.host.source.id
+        self.spec = resolved.posted.model_dump(by_alias=True)
+        self._analysis, self._parameters = resolved.analysis, resolved.parameters
+        self._pairs: list[PromptPair] = []
+        self._values: list[Values] = []
+        self._cost = {"forward_passes": 0, "seconds": 0.0}
+
+    @cached_property
+    def _loaded(self) -> LoadedModel:
+        return self.resolved.host.load()
+
+    def prepare(self) -> int:
+        """Tokenise the prompts; refuse what cannot be computed. Returns the number of pairs."""
+        model, tokenizer = self._loaded.language_model, self._loaded.tokenizer
+        self._pairs = [
+            PromptPair(tokenise(clean, tokenizer), tokenise(corrupt, tokenizer))
+            for clean, corrupt in self.resolved.pairs
+        ]
+        self._analysis.check(model, self._pairs, self._parameters)
+        return len(self._pairs)
+
+    def run_chunk(self, index: int) -> None:
+        """Compute one pair, or take its values from the store."""
+        key = self._chunk_key(self._pairs[index])
+        stored = self._store.find(key)
+        if stored is None:
+            stored = self._compute(self._pairs[index])
+            self._store.keep(key, stored)
+        values, cost = unpack(stored)
+        self._values.append(values)
+        self._cost = {name: amount + cost[name] for name, amount in self._cost.items()}
+
+    def partial(self) -> dict[str, Any] | None:
+        """The result over the pairs done so far."""
+        return self._body() if self._values else None
+
+    def finish(self) -> bytes:
+        """The finished result, as it is stored and sent."""
+        return encode_result(self._body())
+
+    def _compute(self, pair: PromptPair) -> bytes:
+        loaded = self._loaded
+        began, passes = time.perf_counter(), loaded.forward_passes
+        values = self._analysis.compute(loaded.language_model, pair, self._parameters)
+        cost = {"forward_passes": loaded.forward_passes - passes, "seconds": time.perf_counter() - began}
+        return pack(values, cost)
+
+    def _chunk_key(self, pair: PromptPair) -> str:
+        """Names what a pair's values depend on: its own text, not the set that it was drawn from."""
+        chunk = {"name": self._analysis.name, "version": self._analysis.version}
+        return key_for(
+            {
+                "chunk": chunk,
+                "model": self.resolved.host.identity(),
+                "pair": [asdict(pair.clean.question), asdict(pair.corrupt.question)],
+                "parameters": self._analysis.computed_with(self._parameters),
+            }
+        )
+
+    def _body(self) -> dict[str, Any]:
+        pairs = self._pairs[: len(self._values)]
+        stacked = {name: torch.stack([values[name] for values in self._values]) for name in self._values[0]}
+        summary = self._analysis.summarise(self._loaded.language_model, pairs, stacked, self._parameters)
+        encoded = encode_summary(summary)
+        if not self._loaded.certificate.passed:
+            encoded["warnings"].append(NOT_CERTIFIED.format(self._loaded.certificate.largest))
+        return {
+            "key": self.key,
+            "spec": self.resolved.spec,
+            "complete": len(pairs) == len(self._pairs),
+            "n": len(self._pairs),
+            "n_done": len(pairs),
+            **encoded,
+            "provenance": self._provenance(),
+        }
+
+    def _provenance(self) -> dict[str, Any]:
+        """Where the numbers come from, for the foot of every figure."""
+        prompts, host = self.resolved.posted.prompts, self.resolved.host
+        return {
+            "model": host.source.id,
+            "revision": host.source.weights[:12],
+            "dtype": host.source.dtype,
+            "device": host.device,
+            "prompts": self._prompt_sets.title(prompts),
+            "n": len(self._pairs),
+            "seed": prompts.seed,
+            "forward_passes": self._cost["forward_passes"],
+            "seconds": round(self._cost["seconds"], 3),
+            "certificate": self._loaded.certificate.largest,
+            "version": __version__,
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        }

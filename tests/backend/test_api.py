@@ -1,0 +1,239 @@
+"""The public surface, asked as a client asks it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.conftest import until
+
+ROOT = Path(__file__).parents[2]
+
+
+def spec(
+    analysis: str = "effects", *, parameters: dict[str, Any] | None = None, **prompts: Any
+) -> dict[str, Any]:
+    return {"analysis": analysis, "prompts": {"n": 4, **prompts}, "parameters": parameters or {}}
+
+
+def answer(client: TestClient, posted: dict[str, Any]) -> dict[str, Any]:
+    """The finished result, waited for if need be."""
+    response = client.post("/api/results", json=posted)
+    assert response.status_code in (200, 202), response.text
+    if response.status_code == 200:
+        return response.json()
+    key = response.json()["key"]
+    until(lambda: client.get(f"/api/results/{key}").status_code == 200)
+    return client.get(f"/api/results/{key}").json()
+
+
+def error_of(response: Any) -> dict[str, Any]:
+    body = response.json()["error"]
+    assert body["request_id"] == response.headers["x-request-id"]
+    return body
+
+
+def test_every_example_can_be_posted_as_it_is(client: TestClient) -> None:
+    analyses = client.get("/api/analyses").json()["analyses"]
+    assert len(analyses) == 6
+    for analysis in analyses:
+        result = answer(client, analysis["example"])
+        assert result["complete"] and result["n_done"] == result["n"]
+        assert result["spec"]["analysis"]["name"] == analysis["name"]
+        assert set(result["provenance"]) >= {"model", "revision", "dtype", "device", "prompts", "n", "seed"}
+
+
+def test_asked_again_it_is_the_same_bytes_without_a_forward_pass(api: FastAPI, client: TestClient) -> None:
+    first = answer(client, spec(seed=3))
+    model = api.state.headscope.models.host(None).load()
+    before = model.forward_passes
+    again = client.post("/api/results", json=spec(seed=3))
+    stored = client.get(f"/api/results/{first['key']}")
+    assert again.status_code == 200
+    assert again.content == stored.content
+    assert model.forward_passes == before > 0
+    assert stored.headers["etag"] == f'"{first["key"]}"'
+    assert "immutable" in stored.headers["cache-control"]
+    fresh = client.get(f"/api/results/{first['key']}", headers={"if-none-match": stored.headers["etag"]})
+    assert fresh.status_code == 304
+
+
+def test_a_pair_computed_once_serves_other_results(api: FastAPI, client: TestClient) -> None:
+    """The metric is chosen after the patches: another metric runs nothing."""
+    answer(client, spec(seed=5))
+    model = api.state.headscope.models.host(None).load()
+    before = model.forward_passes
+    answer(client, spec(seed=5, parameters={"metric": "logit_difference"}))
+    assert model.forward_passes == before
+
+
+def test_effects_agree_with_attributions(client: TestClient) -> None:
+    """The attribution of the map is the attribution of the analysis of that name."""
+    effects, attribution = answer(client, spec(seed=6)), answer(client, spec("attribution", seed=6))
+    net = {
+        component["label"]: value
+        for component, value in zip(
+            attribution["coordinates"]["component"], attribution["tables"]["net"]["mean"], strict=True
+        )
+    }
+    for node, value in zip(
+        effects["coordinates"]["node"], effects["tables"]["attribution"]["mean"], strict=True
+    ):
+        assert value == pytest.approx(net[node["label"]], abs=1e-5)
+    assert attribution["details"]["residual"] < 1e-4
+
+
+def test_one_node_of_one_pair_is_the_same_number_as_in_the_map(client: TestClient) -> None:
+    every = answer(client, spec(seed=7, index=2))
+    label = every["coordinates"]["node"][1]["label"]
+    one = answer(client, spec(seed=7, index=2, parameters={"nodes": [label]}))
+    for name in ("total_effect", "direct_effect", "indirect_effect", "attribution"):
+        assert one["tables"][name]["mean"][0] == pytest.approx(every["tables"][name]["mean"][1], abs=1e-5)
+        assert one["tables"][name]["low"] is None
+
+
+def test_a_model_at_chance_is_said_to_be(client: TestClient) -> None:
+    gate = answer(client, spec("gate", n=12))
+    assert gate["details"]["at_chance"] is True
+    assert "chance" in gate["details"]["verdict"]
+    assert any("chance" in warning for warning in answer(client, spec(n=12))["warnings"])
+
+
+def test_token_attention_sums_to_the_attribution_of_the_head(client: TestClient) -> None:
+    tokens = answer(client, spec("token_attention", index=0, parameters={"layer": 1, "head": 2}))
+    effects = answer(client, spec(index=0))
+    index = [node["label"] for node in effects["coordinates"]["node"]].index("L1H2")
+    assert sum(tokens["tables"]["signed"]["mean"]) == pytest.approx(
+        effects["tables"]["attribution"]["mean"][index], abs=1e-4
+    )
+    raw = tokens["tables"]["attention"]["mean"][tokens["coordinates"]["weighting"].index("raw")]
+    assert sum(raw) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("posted", "status", "words"),
+    [
+        ({"analysis": "effects", "model": "gpt-9"}, 404, "gpt-9"),
+        ({"analysis": "effects", "prompts": {"set": "nothing"}}, 404, "nothing"),
+        ({"analysis": "effects", "prompts": {"n": 0}}, 422, "prompts.n"),
+        ({"analysis": "effects", "prompts": {"set": "ordering", "n": 1000, "n_options": 10}}, 422, "1000"),
+        ({"analysis": "effects", "prompts": {"n": 4, "index": 4}}, 422, "index"),
+        ({"analysis": "effects", "parameters": {"nodes": ["L7H0"]}}, 422, "L7H0"),
+        ({"analysis": "effects", "parameters": {"node": "all"}}, 422, "node"),
+        ({"analysis": "token_attention", "parameters": {"layer": 0, "head": 0}}, 422, "index"),
+        ({"analysis": "attention", "parameters": {"layer": 0, "head": 40}}, 422, "L0H40"),
+        ({"analysis": "divination"}, 422, "analysis"),
+        ({"analysis": "effects", "surprise": 1}, 422, "surprise"),
+        ({}, 422, "analysis"),
+    ],
+)
+def test_bad_specs_get_a_sentence(
+    client: TestClient, posted: dict[str, Any], status: int, words: str
+) -> None:
+    response = client.post("/api/results", json=posted)
+    if response.status_code == 202:
+        job = until(lambda: settled(client, response.json()["key"]))
+        assert status == 422 and words in job["error"]["message"]
+        return
+    assert response.status_code == status, response.text
+    assert words in error_of(response)["message"]
+
+
+def settled(client: TestClient, key: str) -> dict[str, Any] | None:
+    job = client.get(f"/api/jobs/{key}").json()
+    return job if job["state"] in ("failed", "done", "cancelled") else None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"analysis": NaN}',
+        b'{"analysis": "effects", "parameters": {"layer": NaN}}',
+        b'{"analysis": "effects", "prompts": {"n": 1e999}}',
+        b'{"analysis": "effects", "model": "\\ud800"}',
+        b'{"analysis": "effects", "model": "\xff"}',
+        b"[" * 100_000,
+        b'{"analysis": "effects", "prompts": {"n": ' + b"9" * 5000 + b"}}",
+        '{"analysis": "effects"}'.encode("utf-16"),
+    ],
+    ids=lambda body: repr(body[:30]),
+)
+def test_malformed_bodies_are_the_clients_fault(client: TestClient, body: bytes) -> None:
+    response = client.post("/api/results", content=body, headers={"content-type": "application/json"})
+    assert 400 <= response.status_code < 500
+    assert error_of(response)["message"]
+
+
+def test_too_large_a_body_is_refused(client: TestClient) -> None:
+    response = client.post(
+        "/api/results", content=b" " * 300_000, headers={"content-type": "application/json"}
+    )
+    assert response.status_code == 413
+
+
+def test_unknown_addresses_are_json(client: TestClient) -> None:
+    for path in ("/api/nothing", "/api/results/../..", "/api/models/none/at/all"):
+        response = client.get(path)
+        assert response.status_code == 404
+        assert error_of(response)["code"]
+    assert client.get("/api/results/" + "0" * 64).status_code == 404
+    assert client.get("/api/results/not-a-key").status_code == 422
+    assert client.get("/api/jobs/" + "0" * 64).status_code == 404
+    assert client.get("/api/models/none").status_code == 404
+
+
+def test_other_sites_and_other_names_are_refused(client: TestClient) -> None:
+    assert (
+        client.post("/api/results", json=spec(), headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    )
+    assert client.get("/api/models", headers={"host": "evil.example"}).status_code == 421
+    assert client.get("/api/models").headers["content-security-policy"].startswith("default-src 'self'")
+
+
+def test_uploaded_questions_are_a_set_like_any_other(client: TestClient) -> None:
+    rows = "\n".join(
+        f'"What is {i}, plus one?",{i + 1},{i + 2},{i + 3},{i + 4},{"ABCD"[i % 4]}' for i in range(8)
+    )
+    made = client.post("/api/prompt-sets", content=rows, headers={"content-type": "text/csv"})
+    assert made.status_code == 201 and made.json()["n_questions"] == 8
+    again = client.post("/api/prompt-sets", content=rows, headers={"content-type": "text/csv"})
+    assert again.json()["id"] == made.json()["id"]
+    listed = [one["id"] for one in client.get("/api/prompt-sets").json()["prompt_sets"]]
+    assert made.json()["id"] in listed
+    result = answer(client, spec(set=made.json()["id"], sampler="diff_letter"))
+    assert result["n_done"] == 4
+
+
+def test_bad_question_files_name_their_lines(client: TestClient) -> None:
+    rows = 'What is 1?,1,2,3,4,A\n,1,2,3,4,B\n"What\nis 2?",1,2,3,4,E\n'
+    response = client.post("/api/prompt-sets", content=rows, headers={"content-type": "text/csv"})
+    assert response.status_code == 422
+    assert [detail["line"] for detail in error_of(response)["details"]] == [2, 3]
+    assert (
+        client.post("/api/prompt-sets", content="x", headers={"content-type": "text/html"}).status_code == 415
+    )
+    empty = client.post("/api/prompt-sets", content="", headers={"content-type": "text/csv"})
+    assert empty.status_code == 422
+
+
+def test_a_question_of_two_thousand_tokens_is_refused_with_both_numbers(client: TestClient) -> None:
+    line = json.dumps({"question": "word " * 400, "options": ["1", "2"], "answer": 0})
+    made = client.post("/api/prompt-sets", content=line, headers={"content-type": "application/x-ndjson"})
+    response = client.post("/api/results", json=spec("prompts", set=made.json()["id"], n=1))
+    assert response.status_code == 422
+    assert error_of(response)["code"] == "prompt_too_long"
+    assert "1,024" in error_of(response)["message"]
+
+
+def test_the_description_of_the_api_is_the_committed_one() -> None:
+    from backend.cli import openapi
+
+    committed = json.loads((ROOT / "backend" / "openapi.json").read_text())
+    assert committed == json.loads(json.dumps(openapi())), "run `make openapi`"
