@@ -1,0 +1,1 @@
+"""Pure functions: values that the API answered in, figures and elements of the page out."""

@@ -1,0 +1,38 @@
+"""The audit strip: one line at the foot of a figure that says where its numbers come from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import html
+
+from frontend.figures.attributes import attrs
+from frontend.words import count, number, tiny
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+Json = Mapping[str, Any]
+
+
+def audit(body: Json) -> html.Div:
+    """Model, precision, prompts, passes, certificate, version, date and key of a result."""
+    origin = body["provenance"]
+    pairs = count(body["n"], "pair")
+    done = pairs if body["complete"] else f"{body['n_done']} of {pairs}"
+    parts = [
+        f"{origin['model']}@{origin['revision']}",
+        origin["dtype"],
+        origin["device"],
+        f"{origin['prompts']}, {done}",
+        f"seed {origin['seed']}",
+        count(origin["forward_passes"], "forward pass", "forward passes"),
+        f"{number(origin['seconds'], 1)} s",
+        f"certificate {tiny(origin['certificate'])}",
+        f"headscope {origin['version']}",
+        str(origin["date"])[:10],
+        f"key {body['key'][:12]}",
+    ]
+    line = " · ".join(part.replace(" ", NO_BREAK) for part in parts)
+    return html.Div(
+        line,
+        title=f"Key {body['key']}",
+        **attrs(data_key=body["key"], data_complete=str(body["complete"]).lower()),
+    )

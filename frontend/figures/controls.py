@@ -1,0 +1,45 @@
+"""Buttons that change the address of the page. They carry what they change as data; one script listens."""
+
+import json
+from typing import Any
+
+from dash import html
+
+from frontend.figures.attributes import attrs
+from frontend.state import State, href
+
+
+def go(
+    text: Any, *, className: str = "button", label: str | None = None, disabled: bool = False, **change: Any
+):
+    """A button that changes fields of the page's state, for example `index=3`."""
+    more = attrs(aria_label=label) if label else {}
+    return html.Button(
+        text,
+        className=className,
+        disabled=disabled,
+        type="button",
+        **attrs(data_go=json.dumps({name: str(value) for name, value in change.items()})),
+        **more,
+    )
+
+
+def link(text: Any, to: State, *, className: str = "button", id: str | None = None) -> html.A:
+    """A link to another page of the same state; opens in a new tab like any link."""
+    change = {"page": to.page, "node": str(to.node) if to.node else ""}
+    more = attrs(id=id) if id else {}
+    return html.A(text, href=href(to), className=className, **attrs(data_go=json.dumps(change)), **more)
+
+
+def segmented(name: str, options: dict[str, str], chosen: str, label: str) -> html.Div:
+    """A row of buttons of which one is chosen."""
+    buttons = [
+        html.Button(
+            text,
+            type="button",
+            className="segment",
+            **attrs(data_go=json.dumps({name: value}), aria_pressed=str(value == chosen).lower()),
+        )
+        for value, text in options.items()
+    ]
+    return html.Div(buttons, className="segments", role="group", **attrs(aria_label=label))

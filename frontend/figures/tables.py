@@ -1,0 +1,130 @@
+"""Tables of the page: strongest nodes, letters before and after a patch, attended labels, roles."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import html
+
+from frontend.figures.attributes import attrs
+from frontend.figures.controls import go
+from frontend.figures.grid import Cell
+from frontend.figures.legend import heat
+from frontend.results import Estimate, estimate, estimates
+from frontend.state import Node
+from frontend.words import interval, number, role_name, signed, token
+
+Json = Mapping[str, Any]
+SMALLEST_SHARE = 0.005  # below it a kind of token would read 0.00
+NEXT_SORT = {"strength": "lowest", "lowest": "highest", "highest": "strength", "node": "strength"}
+SORT_WORD = {"strength": "strongest first", "lowest": "lowest first", "highest": "highest first", "node": ""}
+ARIA_SORT = {"strength": "other", "lowest": "ascending", "highest": "descending", "node": "none"}
+
+
+def node_table(cells: Sequence[Cell], order: str, name: str, selected: Node | None) -> html.Table:
+    """Nodes with their values: the map's twin for the keyboard. A button selects, a second press opens."""
+    return html.Table(
+        className="table nodes",
+        children=[_node_head(order, name), html.Tbody([_node_row(cell, selected) for cell in cells])],
+    )
+
+
+def _node_head(order: str, name: str) -> html.Thead:
+    by_node = html.Th(
+        go("node", sort="node", className="sort", label="Sort by node"),
+        **attrs(aria_sort="ascending" if order == "node" else "none"),
+    )
+    said = f"Sort by value; now {SORT_WORD[order]}" if SORT_WORD[order] else "Sort by value"
+    by_value = html.Th(
+        go(name.lower(), sort=NEXT_SORT[order], className="sort", label=said),
+        className="number",
+        **attrs(aria_sort=ARIA_SORT[order]),
+    )
+    return html.Thead(html.Tr([by_node, by_value]))
+
+
+def _node_row(cell: Cell, selected: Node | None) -> html.Tr:
+    mean = cell.value.mean if cell.value else None
+    button = html.Button(str(cell.node), className="node-button", **attrs(data_node=str(cell.node)))
+    title = interval(cell.value)
+    return html.Tr(
+        [html.Td(button), html.Td(signed(mean), className="number", title=title)],
+        className="selected" if cell.node == selected else "",
+        **attrs(data_row=str(cell.node)),
+    )
+
+
+def letter_table(body: Json, correct: int | None, name: str) -> html.Table:
+    """The logit of every letter on the clean run and after the patch of a result's only node."""
+    answers = body["coordinates"]["answer"]
+    before, after = estimates(body, "base_logits"), estimates(body, "patched_logits", 0)
+    rows = [
+        _letter_row(letter, before[place], after[place], place == correct)
+        for place, letter in enumerate(answers)
+    ]
+    head = html.Tr(
+        [html.Th("letter")] + [html.Th(text, className="number") for text in ("clean run", name, "change")]
+    )
+    return html.Table(className="table letters", children=[html.Thead(head), html.Tbody(rows)])
+
+
+def _letter_row(letter: str, before: Estimate | None, after: Estimate | None, correct: bool) -> html.Tr:
+    change = after.mean - before.mean if before and after else None
+    numbers = (number(before.mean if before else None), number(after.mean if after else None), signed(change))
+    name: list[Any] = [token(letter), html.Span("correct", className="tag")] if correct else [token(letter)]
+    return html.Tr([html.Td(name)] + [html.Td(text, className="number") for text in numbers])
+
+
+def label_table(body: Json, weighting: str) -> html.Table:
+    """Mean attention on every label, by which letter is correct."""
+    answers = body["coordinates"]["answer"]
+    chosen = body["coordinates"]["weighting"].index(weighting)
+    head = html.Tr(
+        [html.Th("correct")] + [html.Th(f"→ {token(letter)}", className="number") for letter in answers]
+    )
+    rows = [
+        html.Tr(
+            [
+                html.Th(token(letter), scope="row"),
+                *map(_share, estimates(body, "correct_by_label", chosen, row)),
+            ]
+        )
+        for row, letter in enumerate(answers)
+    ]
+    return html.Table(className="table labels", children=[html.Thead(head), html.Tbody(rows)])
+
+
+def _share(value: Estimate | None) -> html.Td:
+    mean = value.mean if value else 0.0
+    strong = " strong" if mean > 0.4 else ""
+    title = interval(value, number)
+    return html.Td(
+        number(value.mean if value else None),
+        className=f"number heat positive{strong}",
+        style=heat(mean, 1.0),
+        title=title,
+    )
+
+
+def role_table(body: Json) -> html.Table:
+    """Attention by kind of token, most attended first, as numbers and bars; what would read 0.00 is out."""
+    weightings = body["coordinates"]["weighting"]
+    rows = [
+        (role, [estimate(body, "by_role", weighting, place) for weighting in range(len(weightings))])
+        for place, role in enumerate(body["coordinates"]["role"])
+    ]
+    rows = [row for row in rows if any(share and share.mean >= SMALLEST_SHARE for share in row[1])]
+    rows.sort(key=lambda row: -max(share.mean if share else 0.0 for share in row[1]))
+    head = html.Tr([html.Th("token"), *(html.Th(role_name(name), colSpan=2) for name in weightings)])
+    return html.Table(
+        className="table roles", children=[html.Thead(head), html.Tbody([_role_row(*row) for row in rows])]
+    )
+
+
+def _role_row(role: Json, shares: Sequence[Estimate | None]) -> html.Tr:
+    cells: list[Any] = [html.Th(role_name(role["label"]), scope="row", title=role["meaning"])]
+    for share in shares:
+        mean = share.mean if share else None
+        bar = html.Div(className="bar", style={"width": f"{min(1.0, mean or 0.0) * 100:.1f}%"})
+        cells.append(html.Td(number(mean), className="number", title=interval(share, number)))
+        cells.append(html.Td(bar, className="bar-cell"))
+    return html.Tr(cells)

@@ -1,0 +1,73 @@
+"""A prompt as lines of tokens, what one head does with each of them as the background."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import html
+
+from frontend.figures.attributes import attrs
+from frontend.figures.legend import heat
+from frontend.results import estimate, estimates
+from frontend.words import number, percent, signed, token
+
+Json = Mapping[str, Any]
+WEIGHTING_SENTENCE = {
+    "raw": "Share of the attention from the final position.",
+    "value_weighted": "Attention times the length of what is read there (value-weighted), as a share.",
+    "signed": "What each token adds to the correct letter’s centred logit through this head, in logits.",
+}
+
+
+def token_strip(body: Json, weighting: str) -> html.Div:
+    """The tokens of a `token_attention` result. The first takes what attends nowhere and is left white."""
+    tokens = body["coordinates"]["pos"]
+    values = token_values(body, weighting)
+    largest = max((abs(value) for value in values[1:]), default=0.0) if weighting == "signed" else 1.0
+    lines: list[list[html.Span]] = [[]]
+    for place, (entry, value) in enumerate(zip(tokens, values, strict=True)):
+        lines[-1].append(_token(entry, value, largest, weighting, sink=place == 0))
+        if "\n" in entry["text"]:
+            lines.append([])
+    return html.Div(
+        className="strip", children=[html.Div(line, className="strip-line") for line in lines if line]
+    )
+
+
+def token_values(body: Json, weighting: str) -> list[float]:
+    """One number a token: a share of the attention (raw or value-weighted), or logits (signed)."""
+    if weighting == "signed":
+        row = estimates(body, "signed")
+    else:
+        row = estimates(body, "attention", body["coordinates"]["weighting"].index(weighting))
+    return [value.mean if value else 0.0 for value in row]
+
+
+def sink_note(body: Json, weighting: str) -> str:
+    """What the first position takes; it is not coloured, since most heads rest there."""
+    first = token(body["coordinates"]["pos"][0]["text"])
+    mass = token_values(body, weighting)[0]
+    if weighting == "signed":
+        return f"The first token “{first}” adds {signed(mass)} logits; it is not coloured."
+    return f"The first token “{first}” takes {percent(mass)}; it is not coloured."
+
+
+def on_correct_label(body: Json) -> float:
+    """Raw attention on the label of the correct option, on this prompt."""
+    raw = body["coordinates"]["weighting"].index("raw")
+    places = [entry["pos"] for entry in body["coordinates"]["pos"] if "label_correct" in entry["roles"]]
+    found = [estimate(body, "attention", raw, place) for place in places]
+    return sum(value.mean for value in found if value)
+
+
+def _token(entry: Json, value: float, largest: float, weighting: str, *, sink: bool) -> html.Span:
+    shown = signed(value) + " logits" if weighting == "signed" else number(value, 3)
+    share = value / largest if largest else 0.0
+    strong = "strong" if abs(share) > 0.4 and not sink else ""
+    sign = "negative" if value < 0 else "positive"
+    return html.Span(
+        token(entry["text"]),
+        className=" ".join(("token", "sink" if sink else f"heat {sign}", strong)).strip(),
+        style=None if sink else heat(share, 1.0),
+        title=f"{entry['pos']}: {shown} ({', '.join(entry['roles'])})",
+        **attrs(data_pos=entry["pos"], data_value=f"{value:.6g}"),
+    )

@@ -1,0 +1,75 @@
+"""Ids of the page's elements; tests and the script in `assets/` use the same ones."""
+
+URL = "url"
+GO = "go"  # what a control wants to change in the address; see assets/headscope.js
+THEME = "theme"
+PROVIDER = "provider"
+RETRY_ROUTE = "retry-route"
+
+# header
+MODEL_CHIP, PROMPTS_CHIP, CERTIFICATE_CHIP = "model-chip", "prompts-chip", "certificate-chip"
+MODEL_CARD, MODEL_POLL, MODEL_LINE = "model-card", "model-poll", "model-line"
+FIND, COPY_LINK, THEME_SWITCH, STATUS, HOME = "find-head", "copy-link", "theme-switch", "status", "home-link"
+FIND_TYPED = "find-typed"  # what was in the box when Enter was pressed; see assets/headscope.js
+CHOOSER, CHOOSER_APPLY, CHOOSER_MODEL = "prompt-chooser", "chooser-apply", "choose-model"
+CHOOSE = {
+    name: f"choose-{name}"
+    for name in ("set", "split", "n", "seed", "sampler", "options", "labels", "format", "prelude", "shots")
+}
+
+# pages
+MAP_PAGE, HEAD_PAGE, PROBLEMS = "map-page", "head-page", "problems"
+
+# what each panel wants, written by the router only
+WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP = "want-model", "want-question", "want-gate", "want-map"
+WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS = "want-pair", "want-head", "want-pattern", "want-tokens"
+WANTS = (WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP, WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS)
+
+# map page
+QUESTION, GATE, MAP_NOTICE, MAP_WARNINGS = "question", "gate", "map-notice", "map-warnings"
+MAP, MAP_BOX, MAP_GRID, MAP_LEGEND, MAP_SENTENCE, MAP_VIEWS = (
+    "map",
+    "map-box",
+    "map-grid",
+    "map-legend",
+    "map-sentence",
+    "map-views",
+)
+MAP_PROGRESS, MAP_CANCEL, MAP_AGAIN = "map-progress", "map-cancel", "map-again"
+NODES, NODES_ALL, NODES_SHOWN = "strongest-nodes", "all-nodes", "nodes-shown"
+EVIDENCE, EVIDENCE_TITLE, AUDIT = "evidence-body", "evidence-title", "audit"
+EVIDENCE_CARD, EVIDENCE_NUMBERS, MEANS_NOTE = "evidence", "evidence-numbers", "means-note"
+EVIDENCE_LETTERS, EVIDENCE_STRIP = "evidence-letters", "evidence-strip"
+VALUES = {view: f"value-{view}" for view in ("total", "direct", "indirect", "attribution")}
+MEANS = {view: f"mean-{view}" for view in VALUES}
+VALUE_ATTENTION = "value-attention"
+
+# head page
+HEAD_TITLE, HEAD_NUMBERS, HEAD_SENTENCE, HEAD_ROLES = (
+    "head-title",
+    "head-numbers",
+    "head-sentence",
+    "head-roles",
+)
+HEAD_PATTERN_CARD, HEAD_ROLES_CARD = "head-pattern-card", "head-roles-card"
+HEAD_PATTERN, HEAD_TOKENS, HEAD_AUDIT, HEAD_NOTICE = (
+    "head-pattern",
+    "head-tokens",
+    "head-audit",
+    "head-notice",
+)
+
+
+def popover(chip: str) -> str:
+    """What opens below a chip."""
+    return f"{chip}-popover"
+
+
+def poll(panel: str) -> str:
+    """The timer of a panel, running only while something is pending."""
+    return f"{panel}-poll"
+
+
+def memory(panel: str) -> str:
+    """Which job a panel follows."""
+    return f"{panel}-memory"

@@ -1,0 +1,1 @@
+"""One subject each: `layout()` returns its part of the page, `register(app, client)` its callbacks."""

@@ -1,0 +1,219 @@
+"""The map of all nodes with its views, its progress and its twin, the table of the strongest nodes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from frontend import ids
+from frontend.client import BackendClient
+from frontend.errors import BackendError
+from frontend.figures.attributes import attrs
+from frontend.figures.audit import audit
+from frontend.figures.controls import segmented
+from frontend.figures.grid import Grid, grid_of, outline, ranked
+from frontend.figures.legend import legend
+from frontend.figures.map import CONFIG, box_style, empty_figure, map_figure
+from frontend.figures.notices import broken, loading_line, progress, warnings
+from frontend.figures.tables import node_table
+from frontend.panels.follow import Answer, look, machinery
+from frontend.state import DEFAULT
+from frontend.theme import LIGHT, PALETTES
+from frontend.words import VIEW_NAME, VIEW_SENTENCE, VIEW_TABLE
+
+Json = dict[str, Any]
+SHOWN = 18  # nodes in the table before all are asked for
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the map is drawn from: an answer, the model behind it, and how it is looked at."""
+
+    answer: Answer
+    model: Mapping[str, Any]
+    want: Mapping[str, Any]
+    theme: str
+    everything: bool
+
+    @property
+    def grid(self) -> Grid | None:
+        """Measured cells, or the outline of the model."""
+        if self.answer.body:
+            return grid_of(self.answer.body, VIEW_TABLE[self.want["view"]])
+        return outline(self.model.get("dimensions"))
+
+
+def layout() -> list[Any]:
+    """Title, sentence, views, legend, figure and the line on what is happening."""
+    head = html.Div(
+        [
+            html.Div(segmented("view", VIEW_NAME, DEFAULT.view, "What the colour means"), id=ids.MAP_VIEWS),
+            html.Div(legend(0.0), id=ids.MAP_LEGEND),
+        ],
+        className="map-head",
+    )
+    figure = dcc.Graph(id=ids.MAP, figure=empty_figure(LIGHT), config=CONFIG, responsive=True)
+    box = html.Div(
+        html.Div(
+            html.Div(figure, id=ids.MAP_BOX, className="map-box", style=box_style(None)),
+            className="map-scroll",
+        ),
+        id=ids.MAP_GRID,
+        className="panel map-panel",
+        tabIndex=0,
+        role="group",
+        **attrs(aria_label="Map of nodes. Arrow keys move the selection, Enter opens the head."),
+    )
+    return [
+        html.H1("What puts the right letter on top?"),
+        html.P(VIEW_SENTENCE[DEFAULT.view], id=ids.MAP_SENTENCE, className="lead"),
+        head,
+        html.Div(id=ids.MAP_WARNINGS),
+        box,
+        _busy_line(),
+        *machinery(ids.MAP),
+    ]
+
+
+def _busy_line() -> html.Div:
+    buttons = [
+        html.Button("Cancel", id=ids.MAP_CANCEL, className="quiet", hidden=True, type="button"),
+        html.Button("Measure again", id=ids.MAP_AGAIN, className="quiet", hidden=True, type="button"),
+    ]
+    line = html.Div(id=ids.MAP_PROGRESS, className="progress", role="status", **attrs(aria_live="polite"))
+    return html.Div([html.Div([line, *buttons], className="busy-line"), html.Div(id=ids.MAP_NOTICE)])
+
+
+def table_layout() -> html.Section:
+    """The card on the right."""
+    return html.Section(
+        [
+            html.H2("Strongest nodes"),
+            html.Div(id=ids.NODES, className="node-list"),
+            html.Button("Show all nodes", id=ids.NODES_ALL, className="quiet", type="button"),
+            dcc.Store(id=ids.NODES_SHOWN, data=False),
+        ],
+        **attrs(aria_label="Strongest nodes"),
+    )
+
+
+def register(app: Dash, client: BackendClient) -> None:
+    """Draw when the address, the theme or the job moves on; cancel; measure again; list all nodes."""
+
+    @app.callback(
+        output=OUTPUTS,
+        inputs={
+            "want": Input(ids.WANT_MAP, "data"),
+            "seen": {"theme": Input(ids.THEME, "data"), "everything": Input(ids.NODES_SHOWN, "data")},
+            "again": Input(ids.MAP_AGAIN, "n_clicks"),
+            "tick": Input(ids.poll(ids.MAP), "n_intervals"),
+        },
+        state={"memory": State(ids.memory(ids.MAP), "data")},
+        running=[(Output(ids.poll(ids.MAP), "max_intervals"), 0, -1)],
+    )
+    async def draw(want: Json | None, seen: Json, again: int, tick: int, memory: Json | None) -> Json:
+        del again, tick
+        if want is None or not seen["theme"]:
+            return {**dict.fromkeys(OUTPUTS, no_update), "poll_off": True}
+        followed = None if ctx.triggered_id == ids.MAP_AGAIN else memory
+        answer = await look(client, want["spec"], followed)
+        unchanged = ctx.triggered_id == ids.poll(ids.MAP) and memory is not None and memory == answer.memory
+        drawing = Drawing(answer, await model_of(client, want["model"], answer), want, **seen)
+        return status(drawing) if unchanged else drawn(drawing, memory)
+
+    @app.callback(
+        Output(ids.MAP_CANCEL, "disabled"),
+        Input(ids.MAP_CANCEL, "n_clicks"),
+        State(ids.memory(ids.MAP), "data"),
+        prevent_initial_call=True,
+    )
+    async def cancel(_clicks: int, memory: Json | None) -> bool:
+        if memory and memory["key"]:
+            await client.cancel(memory["key"])
+        return False
+
+    @app.callback(
+        Output(ids.NODES_SHOWN, "data"),
+        Output(ids.NODES_ALL, "children"),
+        Input(ids.NODES_ALL, "n_clicks"),
+        State(ids.NODES_SHOWN, "data"),
+        prevent_initial_call=True,
+    )
+    async def toggle(_clicks: int, everything: bool) -> tuple[bool, str]:
+        return not everything, "Show all nodes" if everything else "Show the strongest"
+
+
+OUTPUTS = {
+    "figure": Output(ids.MAP, "figure"),
+    "box": Output(ids.MAP_BOX, "style"),
+    "views": Output(ids.MAP_VIEWS, "children"),
+    "legend": Output(ids.MAP_LEGEND, "children"),
+    "sentence": Output(ids.MAP_SENTENCE, "children"),
+    "table": Output(ids.NODES, "children"),
+    "warnings": Output(ids.MAP_WARNINGS, "children"),
+    "audit": Output(ids.AUDIT, "children"),
+    "progress": Output(ids.MAP_PROGRESS, "children"),
+    "notice": Output(ids.MAP_NOTICE, "children"),
+    "cancel_hidden": Output(ids.MAP_CANCEL, "hidden"),
+    "again_hidden": Output(ids.MAP_AGAIN, "hidden"),
+    "poll_off": Output(ids.poll(ids.MAP), "disabled"),
+    "memory": Output(ids.memory(ids.MAP), "data"),
+}
+
+
+async def model_of(client: BackendClient, model: str, answer: Answer) -> Mapping[str, Any]:
+    """The model's state while there are no values that would say as much."""
+    if answer.body:
+        return {}
+    try:
+        return await client.model(model)
+    except BackendError:
+        return {}
+
+
+def status(drawing: Drawing) -> Json:
+    """Only the words about what is happening; the figure stays as it is."""
+    answer = drawing.answer
+    loading = loading_line(drawing.model) if drawing.model else ""
+    words = loading or (progress(answer.job) if answer.job else "")
+    return {
+        **dict.fromkeys(OUTPUTS, no_update),
+        "progress": words,
+        "notice": [broken(answer.error)] if answer.error else [],
+        "cancel_hidden": answer.state not in ("queued", "running"),
+        "again_hidden": not answer.may_restart,
+        "poll_off": not answer.pending,
+        "memory": answer.memory,
+    }
+
+
+def drawn(drawing: Drawing, before: Mapping[str, Any] | None) -> Json:
+    """The whole map. Where nothing came back for the same spec, the last good figure stays."""
+    view, grid, palette = drawing.want["view"], drawing.grid, PALETTES[drawing.theme]
+    words = {
+        "views": segmented("view", VIEW_NAME, view, "What the colour means"),
+        "sentence": VIEW_SENTENCE[view],
+    }
+    answer = drawing.answer
+    if answer.body is None and before and before["spec"] == answer.spec and before["n_done"]:
+        return {**status(drawing), **words, "memory": {**answer.memory, "n_done": before["n_done"]}}
+    body = answer.body
+    return {
+        **status(drawing),
+        **words,
+        "figure": map_figure(grid, palette) if grid else empty_figure(palette),
+        "box": box_style(grid),
+        "legend": legend(grid.largest if grid else 0.0),
+        "table": _table(drawing, grid),
+        "warnings": warnings(body["warnings"]) if body else [],
+        "audit": audit(body) if body else "",
+    }
+
+
+def _table(drawing: Drawing, grid: Grid | None) -> Any:
+    cells = ranked(grid, drawing.want["sort"]) if grid else []
+    if not cells:
+        return html.P("No node is measured yet.", className="note")
+    shown = cells if drawing.everything else cells[:SHOWN]
+    return node_table(shown, drawing.want["sort"], VIEW_NAME[drawing.want["view"]], None)

@@ -1,0 +1,63 @@
+"""Reading a result body of the API: tables with named axes, means with their intervals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from frontend.state import Node
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over prompts with its 95 % interval; `low` and `high` are None for a single prompt."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
+def estimate(body: Json, name: str, *indices: int) -> Estimate | None:
+    """One value of a table; None where it was not computed."""
+    table = body["tables"].get(name)
+    if table is None:
+        return None
+    mean, low, high = (_at(table.get(part), indices) for part in ("mean", "low", "high"))
+    return None if mean is None else Estimate(mean, low, high)
+
+
+def estimates(body: Json, name: str, *indices: int) -> list[Estimate | None]:
+    """One row of a table: all values along the axis after the given indices."""
+    table = body["tables"].get(name)
+    row = _at(table["mean"], indices) if table else None
+    return [estimate(body, name, *indices, place) for place in range(len(row or []))]
+
+
+def nodes(body: Json) -> list[Node]:
+    """The nodes of a result's `node` axis, in its order."""
+    return [Node(entry["layer"], entry["head"]) for entry in body["coordinates"]["node"]]
+
+
+def node_index(body: Json, node: Node) -> int | None:
+    """Where a node stands on the `node` axis."""
+    found = nodes(body)
+    return found.index(node) if node in found else None
+
+
+def pair_of(body: Json, index: int) -> Json | None:
+    """A pair of a `prompts` result by its index in the draw."""
+    return next((pair for pair in body["details"]["pairs"] if pair["index"] == index), None)
+
+
+def roles_at(body: Json, role: str) -> list[int]:
+    """Positions of a token-wise result that have a role."""
+    return [entry["pos"] for entry in body["coordinates"]["pos"] if role in entry["roles"]]
+
+
+def _at(values: Any, indices: tuple[int, ...]) -> Any:
+    for index in indices:
+        if values is None:
+            return None
+        values = values[index]
+    return values

@@ -1,0 +1,83 @@
+"""Colours of the page, light and dark: the only place where a colour is written down."""
+
+from dataclasses import dataclass, fields
+
+Rgb = tuple[int, int, int]
+SCALE_FLOOR = 0.1  # logits: the scale never gets finer, so that noise does not look like a circuit
+POWER = 0.6  # small effects stay visible: colour strength is |value / largest| to this power
+
+
+@dataclass(frozen=True)
+class Palette:
+    """One colour scheme; every field is also the CSS variable of that name."""
+
+    page: str
+    panel: str
+    ink: str
+    muted: str
+    line: str
+    soft: str
+    accent: str
+    on_accent: str
+    negative: str
+    zero: str
+    positive: str
+    warn: str
+
+
+LIGHT = Palette(
+    page="#fbfaf7",
+    panel="#ffffff",
+    ink="#1b1c20",
+    muted="#6d6f78",
+    line="#e4e2dc",
+    soft="#f3efe8",
+    accent="#b4531f",
+    on_accent="#ffffff",
+    negative="rgb(190,62,38)",
+    zero="rgb(247,246,243)",
+    positive="rgb(24,108,150)",
+    warn="#8a5a00",
+)
+DARK = Palette(
+    page="#141519",
+    panel="#1b1c21",
+    ink="#ecebe7",
+    muted="#9a9ca6",
+    line="#2d2f36",
+    soft="#24252b",
+    accent="#f08a54",
+    on_accent="#17181c",
+    negative="rgb(240,120,84)",
+    zero="rgb(30,31,36)",
+    positive="rgb(92,178,222)",
+    warn="#e0b050",
+)
+PALETTES = {"light": LIGHT, "dark": DARK}
+
+
+def diverging(palette: Palette) -> list[list[float | str]]:
+    """The diverging scale as plotly takes it; zero is the middle."""
+    return [[0.0, palette.negative], [0.5, palette.zero], [1.0, palette.positive]]
+
+
+def strength(value: float, largest: float) -> float:
+    """Where a value lies on the scale from -1 to 1: its sign times (|value| / largest) to the power 0.6."""
+    if largest <= 0:
+        return 0.0
+    share = min(1.0, abs(value) / largest) ** POWER
+    return share if value >= 0 else -share
+
+
+def css() -> str:
+    """The palettes as CSS variables."""
+    return "\n".join(
+        f":root[data-scheme={name}] {{ color-scheme: {name}; {_variables(palette)} }}"
+        for name, palette in PALETTES.items()
+    )
+
+
+def _variables(palette: Palette) -> str:
+    return " ".join(
+        f"--{field.name.replace('_', '-')}: {getattr(palette, field.name)};" for field in fields(palette)
+    )

@@ -1,0 +1,110 @@
+"""The address of the page: what is written can be read back, and what cannot be used is said."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontend.state import (
+    DEFAULT,
+    FIELDS,
+    FORMATS,
+    LABELS,
+    SAMPLERS,
+    SORTS,
+    SPLITS,
+    VIEWS,
+    WEIGHTINGS,
+    Node,
+    State,
+    parse,
+    write,
+)
+
+names = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
+nodes = st.builds(Node, st.integers(0, 200), st.none() | st.integers(0, 200))
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    n = draw(st.integers(1, 1000))
+    node = draw(st.none() | nodes)
+    return State(
+        page="head" if node and draw(st.booleans()) else "map",
+        model=draw(names),
+        set=draw(names),
+        split=draw(st.sampled_from(SPLITS)),
+        n=n,
+        seed=draw(st.integers(0, 2**31 - 1)),
+        sampler=draw(st.sampled_from(SAMPLERS)),
+        options=draw(st.integers(2, 10)),
+        labels=draw(st.sampled_from(LABELS)),
+        format=draw(st.sampled_from(FORMATS)),
+        prelude=draw(st.booleans()),
+        shots=draw(st.integers(0, 5)),
+        view=draw(st.sampled_from(VIEWS)),
+        sort=draw(st.sampled_from(SORTS)),
+        index=draw(st.integers(0, n - 1)),
+        node=node,
+        weighting=draw(st.sampled_from(WEIGHTINGS)),
+    )
+
+
+@given(states())
+def test_what_is_written_is_read_back(state: State) -> None:
+    assert parse(*write(state)) == (state, [])
+
+
+def test_defaults_are_not_written() -> None:
+    assert write(DEFAULT) == ("/", "")
+    assert write(State(n=16, node=Node(23, 2))) == ("/", "?n=16&node=L23H2")
+
+
+def test_a_head_has_its_own_path() -> None:
+    state = State(page="head", model="org/name", node=Node(23, 2), index=3)
+    assert write(state) == ("/m/org%2Fname/L23H2", "?index=3")
+
+
+@pytest.mark.parametrize("text", ["L23H2", "l23h2", " L23 H2 ", "23.2", "mlp24", "MLP24"])
+def test_nodes_are_read_as_people_type_them(text: str) -> None:
+    assert str(Node.read(text)) in ("L23H2", "MLP24")
+
+
+@pytest.mark.parametrize(
+    ("search", "field", "allowed"),
+    [
+        ("?n=abc", "n", "1 to 1000"),
+        ("?n=0", "n", "1 to 1000"),
+        ("?n=²", "n", "1 to 1000"),
+        ("?n=-3", "n", "1 to 1000"),
+        ("?view=nonsense", "view", "attribution, total, direct, indirect"),
+        ("?prelude=maybe", "prelude", "true or false"),
+        ("?node=L99", "node", "L23H2"),
+        ("?options=11", "options", "2 to 10"),
+        ("?set=", "set", "prompt set"),
+        ("?index=40", "index", "counted from 0"),
+    ],
+)
+def test_a_bad_value_is_named_and_its_default_kept(search: str, field: str, allowed: str) -> None:
+    state, problems = parse("/", search)
+    assert state == DEFAULT
+    assert len(problems) == 1
+    assert problems[0].startswith(field) and allowed in problems[0]
+
+
+def test_unknown_fields_and_paths_are_said() -> None:
+    assert "no such field" in parse("/", "?foo=1")[1][0]
+    assert "no page at /nowhere" in parse("/nowhere", "")[1][0]
+    assert "node" in parse("/m/tiny/L99", "")[1][0]
+
+
+@given(st.text(max_size=80), st.text(max_size=120))
+def test_no_address_breaks_the_page(path: str, search: str) -> None:
+    state, problems = parse(path, search)
+    assert isinstance(state, State)
+    assert all(isinstance(problem, str) and problem for problem in problems)
+
+
+def test_every_field_of_the_address_is_a_field_of_the_state() -> None:
+    assert set(FIELDS) == {field.name for field in dataclasses.fields(State)} - {"page"}
