@@ -8,6 +8,7 @@ the first (Lieberum et al. 2023).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -21,6 +22,18 @@ from analysis.prompts import Prompt
 from analysis.questions import Question
 from analysis.run import stack_answers, stack_tokens
 from analysis.tokenise import tokens_of
+
+Standing = Literal["does the task", "at chance", "undecided"]
+
+
+def standing(accuracy: Interval, chance: float) -> Standing:
+    """Whether an accuracy with this interval is above chance.
+
+    An interval that holds both chance and the point halfway from there to perfection decides nothing.
+    """
+    if accuracy.low > chance:
+        return "does the task"
+    return "undecided" if accuracy.high > (1 + chance) / 2 else "at chance"
 
 
 @dataclass(frozen=True)
@@ -72,9 +85,14 @@ class GateSummary:
     chosen_share: Interval  # per answer: how often it is chosen at all
 
     @property
+    def standing(self) -> Standing:
+        """What the accuracy by letter says."""
+        return standing(self.accuracy_by_letter, self.chance)
+
+    @property
     def at_chance(self) -> bool:
-        """Not better than chance as far as these prompts tell."""
-        return float(self.accuracy_by_letter.low) <= self.chance
+        """Whether the model does not do the task."""
+        return self.standing == "at chance"
 
     @property
     def recall_std(self) -> float:
@@ -89,9 +107,12 @@ class GateSummary:
             f"{accuracy.mean:.0%} of {self.n} prompts right by letter (95 % interval {accuracy.low:.0%} to "
             f"{accuracy.high:.0%}, chance {self.chance:.0%})"
         )
-        if self.at_chance:
-            return f"This model answers at chance on these prompts: {figures}. Do not read a circuit into it."
-        return f"This model does the task: {figures}."
+        return {
+            "at chance": f"This model answers at chance on these prompts: {figures}. "
+            "Do not read a circuit into it.",
+            "undecided": f"Too few prompts to tell whether the model does the task: {figures}.",
+            "does the task": f"This model does the task: {figures}.",
+        }[self.standing]
 
 
 @torch.inference_mode()

@@ -1,6 +1,8 @@
 """Puts a server together: API and page in one process, or each on its own. The one place that knows both."""
 
+import signal
 import socket
+import sys
 from typing import Literal
 
 import httpx2
@@ -54,6 +56,7 @@ def serve(settings: Settings, part: Part) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn stops in order, then passes the signal on
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.redis_server import redis_url  # noqa: F401
@@ -76,6 +77,14 @@ class Server:
         code = self.process.wait(timeout=30)
         self.process.stdout.close()
         return code
+
+
+def is_ready(server: Server) -> bool:
+    """Whether its model is loaded; while it starts it may not answer at all."""
+    try:
+        return httpx2.get(f"{server.address}/api/readyz").status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from analysis.analyses.base import (
 )
 from analysis.bootstrap import Interval, wilson_interval
 from analysis.effects import Direction, NodeEffects, node_effects
+from analysis.gate import standing
 from analysis.metrics import MetricName, chosen
 from analysis.model import LanguageModel
 from analysis.nodes import Node, all_nodes, nodes_named
@@ -136,7 +137,7 @@ def share_right(choices: Int[Tensor, " pair"], correct: Sequence[int]) -> Interv
 
 def chance_warning(accuracy: Interval, n_pairs: int, n_answers: int) -> tuple[str, ...]:
     """A sentence for every figure about a model that does not do the task."""
-    if accuracy.low > 1 / n_answers:
+    if standing(accuracy, 1 / n_answers) != "at chance":
         return ()
     return (
         f"This model answers at chance on these prompts ({accuracy.mean:.0%} of {n_pairs} right, "

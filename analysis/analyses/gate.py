@@ -64,6 +64,7 @@ class Gate(Analysis):
             },
             details={
                 "chance": gate.chance,
+                "standing": gate.standing,
                 "at_chance": gate.at_chance,
                 "recall_std": gate.recall_std,
                 "verdict": gate.verdict,

@@ -105,3 +105,17 @@ def test_summary_by_hand():
 def test_prompts_with_other_numbers_of_options_do_not_mix():
     with pytest.raises(MisalignedPrompts, match=r"\[3, 4\]"):
         summarise([answered(0, 0), answered(0, 0, n_options=3)])
+
+
+def test_a_few_prompts_decide_nothing():
+    import torch
+
+    from analysis.bootstrap import wilson_interval
+    from analysis.gate import standing
+
+    def of(right, n):
+        return standing(wilson_interval(torch.tensor(float(right)), torch.tensor(float(n))), 0.25)
+
+    assert of(1, 1) == of(1, 4) == "undecided"
+    assert of(3, 12) == of(8, 32) == of(0, 32) == "at chance"
+    assert of(12, 12) == of(20, 32) == "does the task"

@@ -61,7 +61,7 @@ def test_labels_are_found_where_they_stand(question: Question, tokenizer: PreTra
         position = prompt.label_positions[place]
         right = "label_correct" if place == question.correct else "label_incorrect"
         assert prompt.token_texts[position].strip() == label
-        assert tokenizer.decode([prompt.token_ids[position]]).strip() == label
+        assert str(tokenizer.decode([prompt.token_ids[position]])).strip() == label
         assert {"label", right, f"label_{label}"} <= set(prompt.roles[position])
     assert prompt.warnings == ()
 
@@ -96,7 +96,7 @@ def test_a_label_is_what_follows_the_prompt(question: Question, tokenizer: PreTr
         text = prompt.text + question.format.label_lead + label
         longer = tokenizer(text, split_special_tokens=True)["input_ids"]
         assert longer[: len(prompt.token_ids) + 1] == [*prompt.token_ids, id_]
-        assert tokenizer.decode([id_]).strip() == label
+        assert str(tokenizer.decode([id_])).strip() == label
     assert prompt.answer_id == prompt.label_ids[question.correct]
 
 
