@@ -11,7 +11,6 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	bash scripts/system_packages.sh
-	$(MAKE) lint
 	$(BIN)/python -m pytest -q
 
 lint: $(VENV)/.installed-dev

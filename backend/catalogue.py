@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from backend.demo import smollm2
+from backend.demo.smollm2 import digest_of
 from backend.errors import ApiError
 from backend.schemas.catalogue import Catalogue, ListedModel
 
@@ -34,19 +35,21 @@ class ModelSource:
     @cached_property
     def weights(self) -> str:
         """SHA-256 over the digests of every file that the numbers depend on."""
-        parts = dict(self.files) if self.base else {"base.gguf": sha256(smollm2.find_base())}
+        parts = dict(self.files) if self.base else {"base.gguf": digest_of(smollm2.find_base())}
         if self.adapter:
-            parts |= {f"adapter/{path.name}": sha256(path) for path in adapter_files(self.adapter)}
+            parts |= {f"adapter/{path.name}": digest_of(path) for path in adapter_files(self.adapter)}
         lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(parts.items()))
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def folder(self, data: Path, say: Say) -> Path:
         """The folder of safetensors to load, converted and verified against its digests."""
-        if self.base is None:
-            return smollm2.ensure_base(data / "models" / "smollm2-135m-instruct", say)
+        base, files = self.base, self.files
+        if base is None:
+            base = smollm2.ensure_base(data / "models" / "smollm2-135m-instruct", say)
+            files = smollm2.recorded_digests(base)
         say("Checking the weights")
-        verify(self.base, self.files)
-        return self.base
+        verify(base, files)
+        return base
 
 
 def demo_source() -> ModelSource:
@@ -82,7 +85,7 @@ def add_model(data: Path, model_id: str, folder: Path, *, dtype: str = "float32"
         raise ApiError(422, "bad_model_id", f"{model_id!r}: use letters, digits, dots, dashes, underscores.")
     folder = folder.resolve(strict=True)
     refuse_code(folder)
-    files = {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    files = {path.name: digest_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
     if not any(name.endswith(".safetensors") for name in files):
         raise ApiError(
             422, "no_safetensors", f"{folder} holds no .safetensors file; convert the model first."
@@ -117,9 +120,3 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
 def adapter_files(folder: Path) -> list[Path]:
     """The two files of a LoRA adapter in PEFT's layout."""
     return [folder / "adapter_config.json", folder / "adapter_model.safetensors"]
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,14 +1,20 @@
 """How long the map, a click and a stored answer take, through the API as a page asks for them.
 
-    headscope serve &      then      python benchmarks/map.py [http://127.0.0.1:8050] [--pairs 32]
+    python benchmarks/map.py [--address http://127.0.0.1:8050] [--pairs 32]
 
-A new seed every time, so that nothing comes from the store unless that is what is measured.
+Without an address it starts a server of its own. A new seed every time, so that nothing comes from the store unless
+that is what is measured.
 """
 
 import argparse
 import random
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,15 +25,34 @@ REPEATS = 15
 def main() -> None:
     """Print one figure a line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("address", nargs="?", default="http://127.0.0.1:8050")
+    parser.add_argument("--address", help="a running server")
     parser.add_argument("--pairs", type=int, default=32)
     options = parser.parse_args()
-    with httpx2.Client(base_url=options.address, timeout=300) as client:
+    if options.address:
+        measure(options.address, options.pairs)
+        return
+    with own_server() as address:
+        measure(address, options.pairs)
+
+
+@contextmanager
+def own_server() -> Iterator[str]:
+    """A server for the time of the benchmark, on a free port."""
+    command = [str(Path(sys.executable).parent / "headscope"), "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield process.stdout.readline().split()[-1]
+        process.terminate()
+
+
+def measure(address: str, pairs: int) -> None:
+    """From the start of the server to the last click."""
+    with httpx2.Client(base_url=address, timeout=300) as client:
         wait_ready(client)
-        measure(client, options.pairs)
+        measure_map(client, pairs)
 
 
-def measure(client: httpx2.Client, pairs: int) -> None:
+def measure_map(client: httpx2.Client, pairs: int) -> None:
     """The map from nothing, the same again, and clicks on single nodes."""
     posted = {"analysis": "effects", "prompts": {"n": pairs, "seed": random.randrange(2**31)}}
     first, whole, body = sweep(client, posted)
@@ -82,8 +107,10 @@ def middle(action: Any, repeats: int) -> tuple[float, str]:
 
 def wait_ready(client: httpx2.Client) -> None:
     """Until the default model is loaded."""
+    began = time.perf_counter()
     while client.get("/api/readyz").status_code != 200:
-        time.sleep(0.2)
+        time.sleep(0.1)
+    say("model ready (0 if it was)", time.perf_counter() - began)
 
 
 def say(what: str, seconds: float, note: str = "") -> None:

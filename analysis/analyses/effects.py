@@ -26,7 +26,9 @@ from analysis.metrics import MetricName, chosen
 from analysis.model import LanguageModel
 from analysis.nodes import Node, all_nodes, nodes_named
 from analysis.prompts import PromptPair
+from analysis.ranking import rank_nodes
 
+SHARE = 0.8  # of the positive attribution, as in Lieberum et al. 2023
 UNITS: dict[MetricName, str] = {"centred_logit": "logit", "logit_difference": "logit", "letter_loss": "nat"}
 TENSORS = tuple(field.name for field in fields(NodeEffects) if field.name not in ("nodes", "engine"))
 
@@ -78,7 +80,12 @@ class Effects(Analysis):
             tables=effect_tables(effects, parameters.metric)
             | logit_tables(effects)
             | {name: table("fraction", share) for name, share in accuracy.items()},
-            details={"engine": engine, "metric": parameters.metric, "direction": parameters.direction},
+            details={
+                "engine": engine,
+                "metric": parameters.metric,
+                "direction": parameters.direction,
+                "ranking": ranking_of(nodes, effects),
+            },
             warnings=(*warnings, *prompt_warnings(pairs)),
         )
 
@@ -105,6 +112,18 @@ def effect_tables(effects: NodeEffects, metric: MetricName) -> dict[str, Table]:
     return tables | {
         "base_metric": averaged(unit, effects.base_metric(metric)),
         "source_metric": averaged(unit, effects.source_metric(metric)),
+    }
+
+
+def ranking_of(nodes: Sequence[Node], effects: NodeEffects) -> dict[str, Any]:
+    """The nodes that together hold 80 % of the positive mean attribution, and those that work against it."""
+    ranking = rank_nodes(effects.net_attribution().mean(0), share=SHARE)
+    return {
+        "by": "attribution",
+        "share": SHARE,
+        "nodes": [str(nodes[index]) for index in ranking.selected.tolist()],
+        "coverage": [round(value, 6) for value in ranking.coverage[: ranking.n_selected].tolist()],
+        "negative": [str(nodes[index]) for index in ranking.negative.tolist()],
     }
 
 

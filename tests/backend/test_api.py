@@ -125,6 +125,11 @@ def test_token_attention_sums_to_the_attribution_of_the_head(client: TestClient)
         ({"analysis": "effects", "parameters": {"node": "all"}}, 422, "node"),
         ({"analysis": "token_attention", "parameters": {"layer": 0, "head": 0}}, 422, "index"),
         ({"analysis": "attention", "parameters": {"layer": 0, "head": 40}}, 422, "L0H40"),
+        (
+            {"analysis": "prompts", "prompts": {"set": "sums", "n_options": 10, "label_style": "numbers"}},
+            422,
+            "single token",
+        ),
         ({"analysis": "divination"}, 422, "analysis"),
         ({"analysis": "effects", "surprise": 1}, 422, "surprise"),
         ({}, 422, "analysis"),
@@ -221,6 +226,34 @@ def test_bad_question_files_name_their_lines(client: TestClient) -> None:
     )
     empty = client.post("/api/prompt-sets", content="", headers={"content-type": "text/csv"})
     assert empty.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"question": "", "options": ["1", "2"], "answer": 0}, "no text"),
+        ({"question": "What?", "options": [], "answer": 0}, "there are 0"),
+        ({"question": "What?", "options": ["1"], "answer": 0}, "at least 2 options"),
+        ({"question": "What?", "options": ["1", "2"], "answer": 7}, "7"),
+    ],
+)
+def test_questions_that_cannot_be_asked_are_refused(
+    client: TestClient, record: dict[str, Any], words: str
+) -> None:
+    upload = {"content": json.dumps(record), "headers": {"content-type": "application/x-ndjson"}}
+    response = client.post("/api/prompt-sets", **upload)
+    assert response.status_code == 422
+    assert words in error_of(response)["message"]
+
+
+def test_the_ranking_covers_what_it_says(client: TestClient) -> None:
+    result = answer(client, spec(n=4, seed=9))
+    ranking, labels = result["details"]["ranking"], [n["label"] for n in result["coordinates"]["node"]]
+    mean = dict(zip(labels, result["tables"]["attribution"]["mean"], strict=True))
+    positive = sorted((value for value in mean.values() if value > 0), reverse=True)
+    held = sum(mean[label] for label in ranking["nodes"])
+    assert held >= 0.8 * sum(positive) > held - mean[ranking["nodes"][-1]]
+    assert set(ranking["negative"]) == {label for label, value in mean.items() if value < 0}
 
 
 def test_a_question_of_two_thousand_tokens_is_refused_with_both_numbers(client: TestClient) -> None:

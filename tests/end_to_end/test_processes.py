@@ -62,6 +62,30 @@ def fresh(data: Path) -> Path:
     return other
 
 
+def test_a_sweep_tells_how_far_it_is(start_server: Callable[..., Server], data: Path) -> None:
+    server = start_server("--only", "api", data=data, HEADSCOPE_ANSWER_WITHIN_S="0", **TINY)
+    until(lambda: is_ready(server))
+    key = httpx2.post(f"{server.address}/api/results", json=SWEEP).json()["key"]
+    with httpx2.stream("GET", f"{server.address}/api/jobs/{key}/events", timeout=60) as stream:
+        names = [line.split()[1] for line in stream.iter_lines() if line.startswith("event:")]
+    assert names[0] == "progress"
+    assert "partial" in names
+    assert names[-1] == "done"
+    assert result(server, key)
+
+
+def test_a_cancelled_sweep_stops_and_can_go_on(start_server: Callable[..., Server], data: Path) -> None:
+    server = start_server("--only", "api", data=data, HEADSCOPE_ANSWER_WITHIN_S="0", **TINY)
+    until(lambda: is_ready(server))
+    key = httpx2.post(f"{server.address}/api/results", json=SWEEP).json()["key"]
+    until(lambda: in_the_middle(server, key), every=0.005)
+    assert httpx2.delete(f"{server.address}/api/jobs/{key}").json()["state"] == "cancelled"
+    assert result(server, key) is None
+    assert httpx2.get(f"{server.address}/api/jobs/{key}").json()["state"] == "cancelled"
+    httpx2.post(f"{server.address}/api/results", json=SWEEP)
+    assert until(lambda: result(server, key))["n_done"] == 200
+
+
 @pytest.mark.redis
 def test_page_and_api_as_two_services_over_redis(
     start_server: Callable[..., Server], data: Path, redis_url: str

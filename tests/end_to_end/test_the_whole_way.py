@@ -188,6 +188,7 @@ def test_keyboard_alone_reaches_a_head(visit: Callable[..., Visitor]) -> None:
         ("set=nothing", "nothing"),
         ("node=L99H0", "L99H0"),
         ("index=50&n=4", "50"),
+        ("set=sums&labels=numbers&options=10", "single token"),
     ],
 )
 def test_a_bad_address_gets_a_sentence(visit: Callable[..., Visitor], query: str, words: str) -> None:
@@ -203,6 +204,7 @@ def test_nothing_is_cut_off(visit: Callable[..., Visitor], scheme: str, width: i
     me.page.set_viewport_size({"width": width, "height": 1000})
     page = me.open(f"/?n={PAIRS}&node={LABEL}")
     expect(page.locator("#value-total")).not_to_have_text(re.compile(r"^[\s–…]*$"), timeout=30_000)
+    expect(page.locator("#map .heatmaplayer image")).to_be_attached(timeout=30_000)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.evaluate("document.documentElement.getAttribute('data-scheme')") == scheme
     assert page.locator("#map .xtick").count() > 3
