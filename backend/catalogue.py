@@ -111,9 +111,10 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
     """Compare every listed file with its digest."""
     for name, digest in files.items():
         path = folder / name
-        if not path.is_file() or sha256(path) != digest:
+        if not path.is_file() or digest_of(path) != digest:
             raise DamagedWeights(
-                f"{name} is missing or is not the file that was listed; add the model again."
+                f"{name} is missing or has changed since its digest was recorded. "
+                f"Remove {folder.name} and add or convert the model again."
             )
 
 

@@ -2,8 +2,8 @@
 
     python benchmarks/map.py [--address http://127.0.0.1:8050] [--pairs 32]
 
-Without an address it starts a server of its own. A new seed every time, so that nothing comes from the store unless
-that is what is measured.
+Without an address it starts a server of its own. A new seed every time, so that nothing comes from the
+store unless that is what is measured.
 """
 
 import argparse

@@ -14,7 +14,7 @@ from tests.redis_server import redis_url  # noqa: F401
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as the command line does
+os.environ["GOMP_SPINCOUNT"] = "10000"  # as the command line does
 
 
 @pytest.fixture(scope="session")

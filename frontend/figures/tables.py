@@ -53,6 +53,17 @@ def _node_row(cell: Cell, selected: Node | None) -> html.Tr:
     )
 
 
+def coverage_note(body: Json) -> html.P:
+    """How few nodes carry most of what favours the letter."""
+    ranking, n_nodes = body["details"]["ranking"], len(body["coordinates"]["node"])
+    carried, against = len(ranking["nodes"]), len(ranking["negative"])
+    return html.P(
+        f"{carried} of {n_nodes} nodes carry {ranking['share']:.0%} of the positive attribution; "
+        f"{against} work against the letter.".replace("%", " %"),
+        className="note",
+    )
+
+
 def letter_table(body: Json, correct: int | None, name: str) -> html.Table:
     """The logit of every letter on the clean run and after the patch of a result's only node."""
     answers = body["coordinates"]["answer"]

@@ -16,7 +16,7 @@ from frontend.figures.grid import Grid, grid_of, outline, ranked
 from frontend.figures.legend import legend
 from frontend.figures.map import CONFIG, box_style, empty_figure, map_figure
 from frontend.figures.notices import broken, loading_line, progress, warnings
-from frontend.figures.tables import node_table
+from frontend.figures.tables import coverage_note, node_table
 from frontend.panels.follow import Answer, look, machinery
 from frontend.state import DEFAULT
 from frontend.theme import LIGHT, PALETTES
@@ -216,4 +216,7 @@ def _table(drawing: Drawing, grid: Grid | None) -> Any:
     if not cells:
         return html.P("No node is measured yet.", className="note")
     shown = cells if drawing.everything else cells[:SHOWN]
-    return node_table(shown, drawing.want["sort"], VIEW_NAME[drawing.want["view"]], None)
+    view = drawing.want["view"]
+    table = node_table(shown, drawing.want["sort"], VIEW_NAME[view], None)
+    body = drawing.answer.body
+    return [coverage_note(body), table] if view == "attribution" and body else table

@@ -218,3 +218,13 @@ def test_attention_that_is_still_measured_is_said_to_be(effects: Json) -> None:
     known = Measured(Node(0, 1), effects, 1, result(**unfinished))
     assert "attention" not in head_sentence(known)
     assert "correct label, 5 of 32 pairs" in text_of(head_numbers(known.node, known, known.pattern))
+
+
+def test_the_coverage_note_counts_the_nodes() -> None:
+    from frontend.figures.tables import coverage_note
+
+    ranking = {"share": 0.8, "nodes": ["L1H0", "MLP2"], "negative": ["L0H0"]}
+    body = {"details": {"ranking": ranking}, "coordinates": {"node": [{}] * 6}}
+    assert coverage_note(body).children == (
+        "2 of 6 nodes carry 80 % of the positive attribution; 1 work against the letter."
+    )
