@@ -18,6 +18,7 @@ from backend.settings import Settings
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors are one sentence on standard error and exit code 2."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched while serving
+    os.environ.setdefault("TQDM_DISABLE", "1")  # the state of a model says it better than progress bars
     # How long torch's threads spin before they sleep. By default so long that beside other busy processes
     # they hold each other up (12 s a pair instead of 1 s); this costs nothing on a quiet machine.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")

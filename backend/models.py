@@ -71,7 +71,6 @@ class ModelHost:
         return loaded
 
     def _read(self) -> LoadedModel:
-        transformers.utils.logging.disable_progress_bar()  # the state says it better
         folder = self.source.folder(self._settings.data, self._say)
         self._say("Reading the weights")
         model = LanguageModel.load(
