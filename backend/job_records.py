@@ -61,16 +61,28 @@ def forget_record(store: Store, key: str) -> None:
 
 
 def read_records(store: Store) -> list[JobRecord]:
-    """All records, the longest unchanged first; old failures are deleted. Raises `StoreUnavailable`."""
+    """All records, the longest unchanged first; old failures are deleted. Raises `StoreUnavailable`.
+
+    One that this version does not understand is passed over: it must not keep a server from starting.
+    """
     found: list[tuple[float, JobRecord]] = []
-    for fields in store.records(_PREFIX).values():
-        written, error = fields.pop("written"), fields.pop("error")
-        record = JobRecord(**fields, error=JobError(**error) if error else None)
+    for name, fields in store.records(_PREFIX).items():
+        try:
+            written, record = _record_of(fields)
+        except (KeyError, TypeError):
+            log.warning("%s is not a job record that this version knows; it is passed over.", name)
+            continue
         if record.state == "failed" and time.time() - written > _FAILED_LIFETIME_S:
             forget_record(store, record.key)
         else:
             found.append((written, record))
     return [record for _, record in sorted(found, key=lambda pair: pair[0])]
+
+
+def _record_of(fields: dict[str, Any]) -> tuple[float, JobRecord]:
+    """When a record was written, and the record."""
+    written, error = float(fields.pop("written")), fields.pop("error")
+    return written, JobRecord(**fields, error=JobError(**error) if error else None)
 
 
 @contextmanager

@@ -98,8 +98,7 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in servers:
-        if server.process and server.process.poll() is None:
-            server.kill()
+        server.kill()
 
 
 def until(condition: Callable[[], object], *, seconds: float = 60, every: float = 0.1) -> object:

@@ -26,7 +26,7 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(named) if named else tmp_path_factory.mktemp("demo-data")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     """Chromium; a missing one is skipped here and fails in CI."""
     if CHROMIUM is None:

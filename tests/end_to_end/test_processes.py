@@ -90,6 +90,8 @@ def test_a_cancelled_sweep_stops_and_can_go_on(start_server: Callable[..., Serve
 def test_page_and_api_as_two_services_over_redis(
     start_server: Callable[..., Server], data: Path, redis_url: str
 ) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
     api = start_server("--only", "api", data=data, HEADSCOPE_REDIS_URL=redis_url, **TINY)
     page = start_server("--only", "page", data=data, HEADSCOPE_BACKEND_URL=api.address)
     until(lambda: is_ready(api))

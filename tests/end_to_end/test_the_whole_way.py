@@ -62,9 +62,12 @@ class Visitor:
 @pytest.fixture(scope="module")
 def server(demo_data: Path) -> Iterator[Server]:
     running = Server(demo_data, HEADSCOPE_THREADS="2").start()
-    until(lambda: is_ready(running), seconds=120)
-    yield running
-    assert running.stop() == 0
+    try:
+        until(lambda: is_ready(running), seconds=120)
+        yield running
+        assert running.stop() == 0
+    finally:
+        running.kill()
 
 
 @pytest.fixture

@@ -149,3 +149,11 @@ def test_a_job_that_kills_the_process_three_times_fails_and_the_others_finish(tm
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), sys.argv[2:])
+
+
+def test_a_record_that_is_not_understood_does_not_keep_the_server_from_starting(tmp_path: Path) -> None:
+    store, engine, make_work = open_engine(tmp_path)
+    store.put_record("job/" + "0" * 64, {"from": "a later version"})
+    assert engine.resume(make_work) == []
+    engine.shutdown(1)
+    store.close()
