@@ -23,6 +23,12 @@ from analysis.questions import Question
 from analysis.run import stack_answers, stack_tokens
 from analysis.tokenise import tokens_of
 
+
+def percent(fraction: float | Float[Tensor, ""]) -> str:
+    """A fraction as people read it."""
+    return f"{100 * float(fraction):.0f} %"
+
+
 Standing = Literal["does the task", "at chance", "undecided"]
 
 
@@ -104,8 +110,8 @@ class GateSummary:
     def verdict(self) -> str:
         accuracy = self.accuracy_by_letter
         figures = (
-            f"{accuracy.mean:.0%} of {self.n} prompts right by letter (95 % interval {accuracy.low:.0%} to "
-            f"{accuracy.high:.0%}, chance {self.chance:.0%})"
+            f"{percent(accuracy.mean)} of {self.n} prompts right by letter (95 % interval "
+            f"{percent(accuracy.low)} to {percent(accuracy.high)}, chance {percent(self.chance)})"
         )
         return {
             "at chance": f"This model answers at chance on these prompts: {figures}. "

@@ -4,6 +4,7 @@ import random
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal, get_args
 
 from analysis.errors import BadQuestion
@@ -128,8 +129,10 @@ def with_shots(question: Question, others: Sequence[Question], n: int, rng: rand
     return replace(question, shots=shots)
 
 
-def balanced_slots(n: int, rng: random.Random) -> list[int]:
-    """The slots 0 to n - 1 in random order."""
-    slots = list(range(n))
-    rng.shuffle(slots)
-    return slots
+def balanced_slots(n: int, size: int, rng: random.Random) -> list[int]:
+    """The slots 0 to n - 1 block by block, each block of `size` in random order.
+
+    So any first few are balanced as well, and they stay the same when more are drawn.
+    """
+    blocks = (rng.sample(range(start, start + size), size) for start in range(0, n, size))
+    return list(chain.from_iterable(blocks))[:n]

@@ -116,8 +116,9 @@ N_EXAMPLES = 20  # questions set aside to draw shots from
 def draw(set_id: str, *, split: Split, n: int, seed: int, layout: Layout) -> list[Question]:
     """`n` different questions of a built-in set, the correct place as evenly spread as possible.
 
-    The same arguments give the same questions. All kinds of the set take part alike, as long as they have
-    enough questions. Shots come from the same half and are never the question itself.
+    The same arguments give the same questions, and a larger `n` begins with those of a smaller one (without
+    shots), so what was computed for them is found again. All kinds of the set take part alike, as long as
+    they have enough questions. Shots come from the same half and are never the question itself.
     """
     layout.check()
     if set_id not in BUILTIN:
@@ -126,7 +127,7 @@ def draw(set_id: str, *, split: Split, n: int, seed: int, layout: Layout) -> lis
     stems = _mixed(BUILTIN[set_id].stems(split), layout.n_options, rng)
     if not 1 <= n <= len(stems):
         raise BadQuestion(f"The set {set_id} has {len(stems)} such questions; n = {n} is not from 1 to that.")
-    slots = balanced_slots(n, rng)
+    slots = balanced_slots(n, layout.n_options, random.Random(rng.random()))
     questions = [lay_out(stem, slot, layout, rng) for stem, slot in zip(stems, slots, strict=False)]
     if layout.shots == 0:
         return questions
@@ -150,7 +151,7 @@ def arrange(questions: Sequence[Question], n: int, seed: int, layout: Layout) ->
         )
     rng.shuffle(usable)
     chosen = _spread(usable, n, layout.n_options)
-    slots = balanced_slots(n, rng)
+    slots = balanced_slots(n, layout.n_options, rng)
     arranged = [
         show(thin_out(question, place, layout.n_options, rng), slot, layout, rng)
         for (question, place), slot in zip(chosen, slots, strict=True)

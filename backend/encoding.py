@@ -48,7 +48,7 @@ def _encode_table(
 ) -> dict[str, Any]:
     for index in table.mean.isfinite().logical_not().nonzero().tolist():
         place = " ".join(_name(coordinates, axis, i) for axis, i in zip(table.axes, index, strict=True))
-        failures.append({"where": f"{name} {place}".strip(), "reason": NOT_FINITE})
+        failures.append({"table": name, "where": place, "reason": NOT_FINITE})
     ends = {end: _finite(value) for end in ("low", "high") if (value := getattr(table, end)) is not None}
     return {
         "axes": list(table.axes),

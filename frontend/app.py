@@ -15,10 +15,21 @@ from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken
 from frontend.layout import page
-from frontend.panels import attention, chooser, evidence, gate, head, header, map, question, router
+from frontend.panels import (
+    attention,
+    chooser,
+    evidence,
+    gate,
+    head,
+    header,
+    map,
+    profile,
+    question,
+    router,
+)
 from frontend.theme import css
 
-PANELS = (router, header, chooser, question, gate, map, evidence, head, attention)
+PANELS = (router, header, chooser, question, gate, map, evidence, head, attention, profile)
 log = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
 TITLE = "headscope"

@@ -23,7 +23,18 @@ MAP_PAGE, HEAD_PAGE, PROBLEMS = "map-page", "head-page", "problems"
 # what each panel wants, written by the router only
 WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP = "want-model", "want-question", "want-gate", "want-map"
 WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS = "want-pair", "want-head", "want-pattern", "want-tokens"
-WANTS = (WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP, WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS)
+WANT_PROFILE = "want-profile"
+WANTS = (
+    WANT_MODEL,
+    WANT_QUESTION,
+    WANT_GATE,
+    WANT_MAP,
+    WANT_PAIR,
+    WANT_HEAD,
+    WANT_PATTERN,
+    WANT_TOKENS,
+    WANT_PROFILE,
+)
 
 # map page
 QUESTION, GATE, MAP_NOTICE, MAP_WARNINGS = "question", "gate", "map-notice", "map-warnings"
@@ -51,6 +62,7 @@ HEAD_TITLE, HEAD_NUMBERS, HEAD_SENTENCE, HEAD_ROLES = (
     "head-sentence",
     "head-roles",
 )
+HEAD_PROFILE = "head-profile"
 HEAD_PATTERN_CARD, HEAD_ROLES_CARD = "head-pattern-card", "head-roles-card"
 HEAD_PATTERN, HEAD_TOKENS, HEAD_AUDIT, HEAD_NOTICE = (
     "head-pattern",

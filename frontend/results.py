@@ -45,6 +45,14 @@ def node_index(body: Json, node: Node) -> int | None:
     return found.index(node) if node in found else None
 
 
+def component_index(body: Json, node: Node) -> int | None:
+    """Where a node stands on the `component` axis."""
+    kind = "mlp" if node.head is None else "head"
+    places = [(entry["kind"], entry["layer"], entry["head"]) for entry in body["coordinates"]["component"]]
+    wanted = (kind, node.layer, node.head)
+    return places.index(wanted) if wanted in places else None
+
+
 def pair_of(body: Json, index: int) -> Json | None:
     """A pair of a `prompts` result by its index in the draw."""
     return next((pair for pair in body["details"]["pairs"] if pair["index"] == index), None)

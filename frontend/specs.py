@@ -55,6 +55,11 @@ def attention(state: State, node: Node) -> Spec:
     return _spec(state, "attention", layer=node.layer, head=node.head)
 
 
+def attribution(state: State) -> Spec:
+    """Attribution of every component to every letter over all pairs."""
+    return _spec(state, "attribution")
+
+
 def token_attention(state: State, node: Node) -> Spec:
     """Attention of one head on the chosen pair's clean prompt, token by token."""
     return _spec(state, "token_attention", index=state.index, layer=node.layer, head=node.head)

@@ -21,7 +21,7 @@ from analysis.analyses.base import (
 )
 from analysis.bootstrap import Interval, wilson_interval
 from analysis.effects import Direction, NodeEffects, node_effects
-from analysis.gate import standing
+from analysis.gate import percent, standing
 from analysis.metrics import MetricName, chosen
 from analysis.model import LanguageModel
 from analysis.nodes import Node, all_nodes, nodes_named
@@ -159,6 +159,6 @@ def chance_warning(accuracy: Interval, n_pairs: int, n_answers: int) -> tuple[st
     if standing(accuracy, 1 / n_answers) != "at chance":
         return ()
     return (
-        f"This model answers at chance on these prompts ({accuracy.mean:.0%} of {n_pairs} right, "
-        f"chance {1 / n_answers:.0%}): do not read a circuit into it.",
+        f"This model answers at chance on these prompts ({percent(accuracy.mean)} of {n_pairs} right, "
+        f"chance {percent(1 / n_answers)}): do not read a circuit into it.",
     )

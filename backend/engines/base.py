@@ -159,9 +159,14 @@ class Engine(ABC):
             job.close("failed", error=_worker_died(record))
             return job
         try:
-            self._start(job, make_work(record.spec))
+            work = make_work(record.spec)
         except Exception as failure:  # a spec that was good once: its model or prompt set may be gone
             job.close("failed", error=explain(failure))
+            return job
+        if work.key == record.key:
+            self._start(job, work)
+        else:  # this version computes it differently, so the old key will never have a result
+            job.close("cancelled")
         return job
 
     def _remember(self, record: JobRecord) -> Job:

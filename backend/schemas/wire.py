@@ -66,8 +66,9 @@ class Table(BaseModel):
 
 
 class Failure(BaseModel):
-    """A value that could not be computed, and why."""
+    """A value that could not be computed, and why: the table, and the names of its place on the axes."""
 
+    table: str
     where: str
     reason: str
 

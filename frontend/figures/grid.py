@@ -30,10 +30,11 @@ class Grid:
     n_heads: int
     n: int = 0
     cells: Mapping[Node, Cell] = field(default_factory=dict)
+    failure: str = ""  # why no cell will get a value
 
     def cell(self, node: Node) -> Cell:
-        """The cell of a node; one without a value yet is pending."""
-        return self.cells.get(node) or Cell(node, PENDING)
+        """The cell of a node; one without a value yet is pending, or failed like all the others."""
+        return self.cells.get(node) or Cell(node, FAILED if self.failure else PENDING, None, self.failure)
 
     @cached_property
     def measured(self) -> list[Cell]:
@@ -47,14 +48,14 @@ class Grid:
         return max(SCALE_FLOOR, *values) if values else 0.0
 
 
-def outline(dimensions: Mapping[str, Any] | None) -> Grid | None:
+def outline(dimensions: Mapping[str, Any] | None, failure: str = "") -> Grid | None:
     """The empty grid of a model whose sizes are known."""
-    return Grid(dimensions["n_layers"], dimensions["n_heads"]) if dimensions else None
+    return Grid(dimensions["n_layers"], dimensions["n_heads"], failure=failure) if dimensions else None
 
 
 def grid_of(body: Mapping[str, Any], table: str) -> Grid:
     """One table of an `effects` result over all nodes."""
-    failed = {failure["where"]: failure["reason"] for failure in body["failures"]}
+    failed = {one["where"]: one["reason"] for one in body["failures"] if one["table"] == table}
     listed = nodes(body)
     cells = {}
     for place, node in enumerate(listed):

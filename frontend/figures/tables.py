@@ -11,6 +11,7 @@ from frontend.figures.grid import Cell
 from frontend.figures.legend import heat
 from frontend.results import Estimate, estimate, estimates
 from frontend.state import Node
+from frontend.theme import SCALE_FLOOR
 from frontend.words import interval, number, role_name, signed, token
 
 Json = Mapping[str, Any]
@@ -87,21 +88,40 @@ def _letter_row(letter: str, before: Estimate | None, after: Estimate | None, co
 
 def label_table(body: Json, weighting: str) -> html.Table:
     """Mean attention on every label, by which letter is correct."""
-    answers = body["coordinates"]["answer"]
     chosen = body["coordinates"]["weighting"].index(weighting)
-    head = html.Tr(
-        [html.Th("correct")] + [html.Th(f"→ {token(letter)}", className="number") for letter in answers]
-    )
-    rows = [
-        html.Tr(
-            [
-                html.Th(token(letter), scope="row"),
-                *map(_share, estimates(body, "correct_by_label", chosen, row)),
-            ]
-        )
-        for row, letter in enumerate(answers)
+    shares = [
+        estimates(body, "correct_by_label", chosen, row) for row in range(len(body["coordinates"]["answer"]))
     ]
-    return html.Table(className="table labels", children=[html.Thead(head), html.Tbody(rows)])
+    return _letters_square(body, [[_share(share) for share in row] for row in shares])
+
+
+def profile_table(body: Json, component: int) -> html.Table:
+    """Mean centred attribution of one component to every letter, by which letter is correct."""
+    letters = range(len(body["coordinates"]["answer"]))
+    values = [estimates(body, "by_letter", component, row) for row in letters]
+    largest = max([abs(value.mean) for row in values for value in row if value] + [SCALE_FLOOR])
+    return _letters_square(body, [[_logit(value, largest) for value in row] for row in values])
+
+
+def _letters_square(body: Json, cells: Sequence[Sequence[html.Td]]) -> html.Table:
+    """A row for every correct letter, a column for every letter."""
+    answers = body["coordinates"]["answer"]
+    head = [html.Th("correct")] + [html.Th(f"→ {token(letter)}", className="number") for letter in answers]
+    rows = [
+        html.Tr([html.Th(token(letter), scope="row"), *row])
+        for letter, row in zip(answers, cells, strict=True)
+    ]
+    return html.Table(className="table labels", children=[html.Thead(html.Tr(head)), html.Tbody(rows)])
+
+
+def _logit(value: Estimate | None, largest: float) -> html.Td:
+    if value is None:
+        return html.Td(number(None), className="number", title="no prompt has this correct letter")
+    side = "negative" if value.mean < 0 else "positive"
+    strong = " strong" if abs(value.mean) > 0.4 * largest else ""
+    return html.Td(
+        signed(value.mean), className=f"number heat {side}{strong}", style=heat(value.mean, largest)
+    )
 
 
 def _share(value: Estimate | None) -> html.Td:

@@ -12,6 +12,7 @@ from frontend.figures.notices import broken, progress
 from frontend.figures.question import question_card as prompt_pair
 from frontend.figures.tables import label_table, letter_table, role_table
 from frontend.figures.tokens import WEIGHTING_SENTENCE, sink_note, token_strip
+from frontend.panels import profile
 from frontend.panels.follow import Answer, look, look_at_all, machinery
 from frontend.panels.question import heading
 from frontend.results import pair_of
@@ -21,19 +22,14 @@ WEIGHTING_NAME = {"raw": "Attention", "value_weighted": "Value-weighted", "signe
 
 
 def layout() -> list[Any]:
-    """One question, the table of letters, the table of roles."""
+    """One question, the tables of letters, the table of roles."""
     return [
         html.Section(
             [html.Div(id=ids.HEAD_TOKENS), *machinery(ids.HEAD_TOKENS)],
             className="panel",
             **attrs(aria_label="Attention on one prompt"),
         ),
-        html.Section(
-            [html.Div(id=ids.HEAD_PATTERN), *machinery(ids.HEAD_PATTERN)],
-            id=ids.HEAD_PATTERN_CARD,
-            className="panel",
-            **attrs(aria_label="Attention by correct letter"),
-        ),
+        html.Div([_pattern_card(), profile.layout()], className="stack"),
         html.Section(
             html.Div(id=ids.HEAD_ROLES),
             id=ids.HEAD_ROLES_CARD,
@@ -41,6 +37,15 @@ def layout() -> list[Any]:
             **attrs(aria_label="Attention by kind of token"),
         ),
     ]
+
+
+def _pattern_card() -> html.Section:
+    return html.Section(
+        [html.Div(id=ids.HEAD_PATTERN), *machinery(ids.HEAD_PATTERN)],
+        id=ids.HEAD_PATTERN_CARD,
+        className="panel",
+        **attrs(aria_label="Attention by correct letter"),
+    )
 
 
 def register(app: Dash, client: BackendClient) -> None:

@@ -41,7 +41,8 @@ class Drawing:
         """Measured cells, or the outline of the model."""
         if self.answer.body:
             return grid_of(self.answer.body, VIEW_TABLE[self.want["view"]])
-        return outline(self.model.get("dimensions"))
+        failure = self.answer.error.message if self.answer.state == "failed" and self.answer.error else ""
+        return outline(self.model.get("dimensions"), failure)
 
 
 def layout() -> list[Any]:

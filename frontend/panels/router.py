@@ -132,6 +132,7 @@ def wants(place: Place, default: str) -> dict[str, Json | None]:
         }
         panels[ids.WANT_PATTERN] = _pattern(place)
         panels[ids.WANT_TOKENS] = {**pair, **_pair(place), "weighting": place.weighting}
+        panels[ids.WANT_PROFILE] = {"node": str(node), "spec": specs.attribution(place)}
     return panels
 
 

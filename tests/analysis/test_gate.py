@@ -99,7 +99,9 @@ def test_summary_by_hand():
     assert summary.recall.mean[2:].isnan().all()
     assert summary.chosen_share.mean.tolist() == pytest.approx([14 / 15, 1 / 15, 0, 0])
     assert summary.recall_std == pytest.approx(40.0, abs=1e-4)
-    assert not summary.at_chance and summary.verdict.startswith("This model does the task: 73% of 15 prompts")
+    assert not summary.at_chance and summary.verdict.startswith(
+        "This model does the task: 73 % of 15 prompts"
+    )
 
 
 def test_prompts_with_other_numbers_of_options_do_not_mix():

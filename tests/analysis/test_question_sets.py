@@ -194,3 +194,16 @@ def test_own_questions_with_too_few_options_are_refused() -> None:
         arrange(uploaded(), n=4, seed=0, layout=Layout(n_options=5))
     shots = arrange(uploaded(), n=8, seed=0, layout=Layout(shots=2))
     assert all(len(question.shots) == 2 for question in shots)
+
+
+@pytest.mark.parametrize("style", ["letters", "shuffled", "random_letters"])
+def test_a_larger_draw_begins_with_the_smaller_one(style):
+    from analysis.counterfactuals import make_pairs
+    from analysis.question_sets import Layout, draw
+
+    def pairs(n):
+        drawn = draw("stated-facts", split="held_out", n=n, seed=3, layout=Layout(label_style=style))
+        return make_pairs(drawn, "swap_options", 3)
+
+    assert pairs(40)[:10] == pairs(10)
+    assert {pair[0].correct for pair in pairs(4)} == {0, 1, 2, 3}

@@ -86,7 +86,7 @@ def effects() -> Json:
             "base_logits": table(["answer"], [3.0, 1.0]),
             "patched_logits": table(["node", "answer"], [[1.0, 1.5]] * 6),
         },
-        failures=[{"where": "MLP0", "reason": "<b>not finite</b>"}],
+        failures=[{"table": "total_effect", "where": "MLP0", "reason": "<b>not finite</b>"}],
     )
 
 

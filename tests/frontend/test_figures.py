@@ -228,3 +228,10 @@ def test_the_coverage_note_counts_the_nodes() -> None:
     assert coverage_note(body).children == (
         "2 of 6 nodes carry 80 % of the positive attribution; 1 work against the letter."
     )
+
+
+def test_after_a_failure_every_cell_is_empty_and_says_why() -> None:
+    grid = outline({"n_layers": 2, "n_heads": 2}, "The label '10' is not a single token.")
+    assert grid and grid.cell(Node(1, 1)).state == "failed"
+    assert "single token" in grid.cell(Node(1)).reason
+    assert grid.measured == []

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.engines.local import LocalEngine
-from backend.job_records import read_records
+from backend.job_records import JobRecord, read_records, write_record
 from cache import Store, open_store
 from cache.keys import key_for
 
@@ -155,5 +155,15 @@ def test_a_record_that_is_not_understood_does_not_keep_the_server_from_starting(
     store, engine, make_work = open_engine(tmp_path)
     store.put_record("job/" + "0" * 64, {"from": "a later version"})
     assert engine.resume(make_work) == []
+    engine.shutdown(1)
+    store.close()
+
+
+def test_a_job_whose_spec_has_another_key_by_now_is_let_go(tmp_path: Path) -> None:
+    store, engine, make_work = open_engine(tmp_path)
+    write_record(store, JobRecord("f" * 64, "model", SWEEP, "sweep"))
+    (job,) = engine.resume(make_work)
+    assert job.state == "cancelled"
+    assert read_records(store) == []
     engine.shutdown(1)
     store.close()
