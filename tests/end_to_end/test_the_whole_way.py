@@ -153,7 +153,8 @@ def test_from_the_map_to_a_colleague(server: Server, visit: Callable[..., Visito
 
 def settled(page: Page) -> list[str]:
     """The head page's texts once nothing changes any more."""
-    parts = ("#head-title", "#head-numbers", "#head-sentence", "#head-pattern", "#head-roles", "#head-tokens")
+    names = ("title", "numbers", "sentence", "pattern", "profile", "roles", "tokens")
+    parts = [f"#head-{name}" for name in names]
 
     def read() -> list[str]:
         return [page.locator(part).inner_text() for part in parts]

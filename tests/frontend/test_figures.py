@@ -235,3 +235,33 @@ def test_after_a_failure_every_cell_is_empty_and_says_why() -> None:
     assert grid and grid.cell(Node(1, 1)).state == "failed"
     assert "single token" in grid.cell(Node(1)).reason
     assert grid.measured == []
+
+
+def test_the_profile_has_a_row_for_every_correct_letter_and_no_number_for_one_without_prompts() -> None:
+    from frontend.figures.tables import profile_table
+    from frontend.panels.follow import Answer
+    from frontend.panels.profile import profile_card
+    from frontend.results import component_index
+
+    component = [
+        {"label": "embedding", "kind": "embedding", "layer": None, "head": None},
+        {"label": "L0H1", "kind": "head", "layer": 0, "head": 1},
+        {"label": "MLP0", "kind": "mlp", "layer": 0, "head": None},
+    ]
+    values = [[[0.0, 0.0]] * 2, [[1.0, -1.0], [None, None]], [[0.25, -0.25], [-2.0, 2.0]]]
+    body = result(
+        coordinates={"component": component, "correct": ["A", "B"], "answer": ["A", "B"]},
+        tables={"by_letter": table(["component", "correct", "answer"], values)},
+    )
+    assert (
+        component_index(body, Node(0, 1)),
+        component_index(body, Node(0)),
+        component_index(body, Node(3)),
+    ) == (
+        1,
+        2,
+        None,
+    )
+    text = text_of(profile_table(body, 1))
+    assert "+1.00" in text and "−1.00" in text and "None" not in text
+    assert text_of(profile_card(Answer({}, "k"), Node(0))) == "Correct letter × letter it writes"
