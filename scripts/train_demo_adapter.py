@@ -29,7 +29,7 @@ from analysis.question_sets import BUILTIN
 from analysis.tokenise import tokenise
 from backend.demo.smollm2 import HUB_ID, ensure_base
 
-SHARES = {"stated-facts": 0.35, "memorised-facts": 0.35, "categories": 0.1, "sums": 0.1, "ordering": 0.1}
+SHARES = {"stated-facts": 0.3, "memorised-facts": 0.4, "categories": 0.1, "sums": 0.1, "ordering": 0.1}
 LORA = LoraConfig(
     r=8, lora_alpha=16, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"], task_type="CAUSAL_LM"
 )
@@ -134,7 +134,7 @@ def main() -> None:
     )
     parser.add_argument("--base", help="folder or hub id of SmolLM2-135M-Instruct")
     parser.add_argument("--out", type=Path, default=Path("backend/demo/smollm2-mcq"))
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     wanted = parser.parse_args()
