@@ -30,7 +30,6 @@ __all__ = [
     "Layout",
     "QuestionSet",
     "arrange",
-    "describe_sets",
     "draw",
 ]
 
@@ -180,17 +179,3 @@ def _mixed(kinds: Sequence[Sequence[Stem]], n_options: int, rng: random.Random) 
         rng.shuffle(stems)
     rng.shuffle(usable)
     return [stem for stem in chain.from_iterable(zip_longest(*usable)) if stem is not None]
-
-
-def describe_sets() -> list[dict[str, object]]:
-    """What there is to choose from, as plain values."""
-    return [
-        {
-            "id": built.id,
-            "title": built.title,
-            "description": built.description,
-            "n_train": built.n_questions("train"),
-            "n_held_out": built.n_questions("held_out"),
-        }
-        for built in BUILTIN.values()
-    ]

@@ -69,11 +69,6 @@ class FileIndex:
             self._db.execute("DELETE FROM entries")
             self._db.executemany(_USE, entries)
 
-    @property
-    def total_bytes(self) -> int:
-        with self._lock:
-            return self._total()
-
     def close(self) -> None:
         with self._lock:
             self._db.close()

@@ -58,11 +58,6 @@ def pair_of(body: Json, index: int) -> Json | None:
     return next((pair for pair in body["details"]["pairs"] if pair["index"] == index), None)
 
 
-def roles_at(body: Json, role: str) -> list[int]:
-    """Positions of a token-wise result that have a role."""
-    return [entry["pos"] for entry in body["coordinates"]["pos"] if role in entry["roles"]]
-
-
 def _at(values: Any, indices: tuple[int, ...]) -> Any:
     for index in indices:
         if values is None:

@@ -15,10 +15,9 @@ from analysis.analyses.base import (
     Values,
     answer_coordinates,
     averaged,
-    by_correct,
     prompt_warnings,
 )
-from analysis.attention import HeadAttention, at_labels, by_role, head_attention
+from analysis.attention import HeadAttention, at_labels, by_role, correct_by_label, head_attention
 from analysis.errors import BadQuestion
 from analysis.model import LanguageModel
 from analysis.nodes import Head, check_nodes
@@ -69,7 +68,9 @@ class AttentionByRole(HeadAnalysis):
         roles = [role for role, is_present in zip(ROLES, present.tolist(), strict=True) if is_present]
         correct = torch.tensor([pair.clean.correct for pair in pairs])
         on_correct = values["at_labels"][torch.arange(len(pairs)), :, correct]
-        by_label = by_correct(values["at_labels"], pairs).transpose(0, 1)
+        by_label = torch.stack(
+            [correct_by_label(weights, correct) for weights in values["at_labels"].unbind(1)]
+        )
         answers = answer_coordinates(pairs)
         return Summary(
             coordinates={
