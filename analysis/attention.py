@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from analysis.model import LanguageModel
@@ -76,14 +76,3 @@ def by_role(
 def at_labels(weights: Float[Tensor, " key_pos"], prompt: Prompt) -> Float[Tensor, " answer"]:
     """The weight on each option's label."""
     return weights[list(prompt.label_positions)]
-
-
-def correct_by_label(
-    label_weights: Float[Tensor, "batch answer"], correct: Int[Tensor, " batch"]
-) -> Float[Tensor, "answer answer"]:
-    """Mean weight on each label (column) over the prompts whose correct option it is (row).
-
-    A head that looks at the correct label has its weight on the diagonal. NaN in a row without prompts.
-    """
-    is_correct = torch.nn.functional.one_hot(correct, label_weights.shape[1]).to(label_weights)
-    return (is_correct.T @ label_weights) / is_correct.sum(0)[:, None]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 _Z = 1.959964  # 97.5 % point of the normal distribution
@@ -53,6 +53,17 @@ def _percentiles(
     means = (counts @ columns.nan_to_num()) / (counts @ present.double())
     tails = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.double)
     return means.nanquantile(tails, dim=0)
+
+
+def mean_by_correct(
+    values: Float[Tensor, "batch ..."], correct: Int[Tensor, " batch"], n_options: int
+) -> Float[Tensor, "correct ..."]:
+    """Mean over the prompts of each correct option (the first axis).
+
+    Of weights on labels: a head that looks at the correct label has its weight on the diagonal. NaN in the
+    row of an option that is never correct.
+    """
+    return torch.stack([values[correct == option].mean(0) for option in range(n_options)])
 
 
 def wilson_interval(successes: Float[Tensor, "..."], trials: Float[Tensor, "..."]) -> Interval:

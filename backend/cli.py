@@ -13,6 +13,7 @@ from analysis.errors import AnalysisError
 from backend.errors import ApiError
 from backend.serve import CannotServe, serve
 from backend.settings import Settings
+from cache.store import StoreUnavailable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         options.command(options)
-    except (ApiError, AnalysisError, CannotServe, OSError) as error:
+    except (ApiError, AnalysisError, CannotServe, OSError, StoreUnavailable) as error:
         print(f"headscope: {error}", file=sys.stderr)
         return 2
     return 0

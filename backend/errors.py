@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from analysis.errors import AnalysisError
 from backend.engines.base import EngineError, QueueFull, code_of
+from cache.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,10 @@ def install_error_handlers(app: FastAPI) -> None:
     async def _(request: Request, error: EngineError) -> Response:
         status = 429 if isinstance(error, QueueFull) else 503
         return error_response(request, status, code_of(error), str(error), {"retry_after": 30})
+
+    @app.exception_handler(StoreUnavailable)
+    async def _(request: Request, error: StoreUnavailable) -> Response:
+        return error_response(request, 503, code_of(error), str(error), {"retry_after": 5})
 
     @app.exception_handler(RequestValidationError)
     async def _(request: Request, error: RequestValidationError) -> Response:

@@ -15,9 +15,12 @@ from analysis.analyses.base import (
     Values,
     answer_coordinates,
     averaged,
+    correct_options,
+    n_options,
     prompt_warnings,
 )
-from analysis.attention import HeadAttention, at_labels, by_role, correct_by_label, head_attention
+from analysis.attention import HeadAttention, at_labels, by_role, head_attention
+from analysis.bootstrap import mean_by_correct
 from analysis.errors import BadQuestion
 from analysis.model import LanguageModel
 from analysis.nodes import Head, check_nodes
@@ -66,11 +69,9 @@ class AttentionByRole(HeadAnalysis):
         """Means over prompts; a role that no prompt has is left out."""
         present = ~values["by_role"].isnan().all(0)[0]
         roles = [role for role, is_present in zip(ROLES, present.tolist(), strict=True) if is_present]
-        correct = torch.tensor([pair.clean.correct for pair in pairs])
+        correct = correct_options(pairs)
         on_correct = values["at_labels"][torch.arange(len(pairs)), :, correct]
-        by_label = torch.stack(
-            [correct_by_label(weights, correct) for weights in values["at_labels"].unbind(1)]
-        )
+        by_label = mean_by_correct(values["at_labels"], correct, n_options(pairs)).transpose(0, 1)
         answers = answer_coordinates(pairs)
         return Summary(
             coordinates={

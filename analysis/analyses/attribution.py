@@ -14,10 +14,12 @@ from analysis.analyses.base import (
     Values,
     answer_coordinates,
     averaged,
-    by_correct,
+    correct_options,
+    n_options,
     prompt_warnings,
 )
 from analysis.attribution import components_of, logit_attribution
+from analysis.bootstrap import mean_by_correct
 from analysis.model import LanguageModel
 from analysis.prompts import PromptPair
 
@@ -39,9 +41,9 @@ class Attribution(Analysis):
         """Net attribution to the correct letter, and the profile over correct letter and answer."""
         answers = answer_coordinates(pairs)
         centred = values["values"] - values["values"].mean(-1, keepdim=True)
-        correct = torch.tensor([pair.clean.correct for pair in pairs])
+        correct = correct_options(pairs)
         net = centred[torch.arange(len(pairs)), :, correct]
-        profile = by_correct(centred, pairs).transpose(0, 1)
+        profile = mean_by_correct(centred, correct, n_options(pairs)).transpose(0, 1)
         return Summary(
             coordinates={
                 "component": [asdict(component) for component in components_of(model)],

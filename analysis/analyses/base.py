@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from analysis.bootstrap import Interval, mean_interval
@@ -88,12 +88,9 @@ def averaged(unit: str, values: Shaped[Tensor, "pair ..."], *axes: str) -> Table
     return table(unit, mean_interval(values.float()), *axes)
 
 
-def by_correct(
-    values: Float[Tensor, "pair ..."], pairs: Sequence[PromptPair]
-) -> Float[Tensor, "correct ..."]:
-    """Mean over the pairs of each correct option; one that is never correct gives NaN, an empty cell."""
-    correct = torch.tensor([pair.clean.correct for pair in pairs])
-    return torch.stack([values[correct == option].mean(0) for option in range(n_options(pairs))])
+def correct_options(pairs: Sequence[PromptPair]) -> Int[Tensor, " pair"]:
+    """Index of every clean prompt's correct option."""
+    return torch.tensor([pair.clean.correct for pair in pairs])
 
 
 def n_options(pairs: Sequence[PromptPair]) -> int:

@@ -184,12 +184,13 @@ class Engine(ABC):
 def explain(failure: Exception) -> JobError:
     """What the person who asked may read of a failure; the details of unexpected ones go to the log only.
 
-    Errors written for people are analysis errors, and those that carry a `code` and a `message` themselves.
+    Errors written for people are analysis errors, a store that does not work, and those that carry a `code`
+    and a `message` themselves.
     """
     code, message = getattr(failure, "code", None), getattr(failure, "message", None)
     if isinstance(code, str) and isinstance(message, str):
         return JobError(code, message)
-    if isinstance(failure, AnalysisError):
+    if isinstance(failure, AnalysisError | StoreUnavailable):
         return JobError(code_of(failure), str(failure))
     log.error("An analysis failed unexpectedly.", exc_info=failure)
     return JobError("internal", "The server failed at this analysis. Its log says why.")

@@ -5,7 +5,6 @@ from fastapi import APIRouter, Response
 from backend.errors import ApiError
 from backend.schemas.wire import ErrorBody, Health
 from backend.services.state import State
-from cache.store import StoreUnavailable
 
 router = APIRouter(prefix="/api", tags=["health"])
 
@@ -26,10 +25,7 @@ def readyz(state: State) -> dict:
         )
     if not state.engine.alive:
         raise ApiError(503, "engine_stopped", "A thread that computes has ended; restart the server.")
-    try:
-        state.store.check()
-    except StoreUnavailable as error:
-        raise ApiError(503, "store_unavailable", str(error), retry_after=5) from error
+    state.store.check()
     return {"status": "ok"}
 
 

@@ -1,5 +1,6 @@
 """Built-in and uploaded sets of questions."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
@@ -37,4 +38,4 @@ def list_sets(state: State) -> dict:
 )
 async def upload(request: Request, state: State, content_type: Annotated[str, Header()] = "") -> dict:
     """A file in MMLU's CSV layout or as JSON lines; errors name their lines."""
-    return state.prompt_sets.add(await request.body(), content_type)
+    return await asyncio.to_thread(state.prompt_sets.add, await request.body(), content_type)

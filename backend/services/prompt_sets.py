@@ -11,7 +11,7 @@ from analysis.question_sets import BUILTIN, arrange, draw
 from analysis.questions import Option, Question
 from backend.errors import ApiError
 from backend.schemas.spec import PromptChoice
-from cache.store import Store, StoreUnavailable
+from cache.store import Store
 
 READERS = {"text/csv": read_mmlu_csv, "application/x-ndjson": read_jsonl}
 QuestionPair = tuple[Question, Question]
@@ -42,7 +42,7 @@ class PromptSets:
             raise ApiError(422, "bad_question_file", str(error), details=details) from None
         body = _uploaded_body(payload, questions)
         record = {"body": body, "questions": [asdict(question) for question in questions]}
-        self._keep(f"prompt-set/{body['id']}", record)
+        self._store.put_record(f"prompt-set/{body['id']}", record)
         return body
 
     def pairs(self, choice: PromptChoice) -> list[QuestionPair]:
@@ -64,22 +64,13 @@ class PromptSets:
         return f"{choice.set}, {choice.sampler}"
 
     def _uploaded(self, set_id: str) -> list[Question]:
-        try:
-            record = self._store.get_record(f"prompt-set/{set_id}")
-        except StoreUnavailable as error:
-            raise ApiError(503, "store_unavailable", str(error), retry_after=5) from error
+        record = self._store.get_record(f"prompt-set/{set_id}")
         if record is None:
             known = ", ".join(BUILTIN)
             raise ApiError(
                 404, "unknown_prompt_set", f"There is no prompt set {set_id!r}. Built in are {known}."
             )
         return [_question(fields) for fields in record["questions"]]
-
-    def _keep(self, name: str, record: dict[str, Any]) -> None:
-        try:
-            self._store.put_record(name, record)
-        except StoreUnavailable as error:
-            raise ApiError(503, "store_unavailable", str(error), retry_after=5) from error
 
 
 def _builtin_body(name: str) -> dict[str, Any]:

@@ -27,14 +27,17 @@ class Results:
 
     def make_work(self, spec: Mapping[str, Any]) -> AnalysisWork:
         """The work that a posted spec asks for; also what a job record is rebuilt from after a restart."""
-        resolved = resolve(Spec.model_validate(spec), self._models, self._prompt_sets)
+        return self._work_of(Spec.model_validate(spec))
+
+    def _work_of(self, posted: Spec) -> AnalysisWork:
+        resolved = resolve(posted, self._models, self._prompt_sets)
         return AnalysisWork(resolved, self._prompt_sets, self._store)
 
     async def get_or_start(
         self, posted: Spec, priority: Priority, within_s: float
     ) -> tuple[str, bytes | Job]:
         """The key, and the result if it is stored or comes within `within_s`, otherwise the job."""
-        work = await asyncio.to_thread(self.make_work, posted.model_dump(by_alias=True))
+        work = await asyncio.to_thread(self._work_of, posted)
         stored = await asyncio.to_thread(self.stored, work.key)
         if stored is not None:
             return work.key, stored

@@ -83,7 +83,7 @@ class AnalysisWork:
         return key_for(
             {
                 "chunk": chunk,
-                "model": self.resolved.host.identity(),
+                "model": self.resolved.spec["model"],
                 "pair": [asdict(pair.clean.question), asdict(pair.corrupt.question)],
                 "parameters": self._analysis.computed_with(self._parameters),
             }

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from analysis.attention import at_labels, attention_in, by_role, correct_by_label, head_attention
+from analysis.attention import at_labels, attention_in, by_role, head_attention
 from analysis.attribution import logit_attribution
+from analysis.bootstrap import mean_by_correct
 from analysis.errors import UnknownNode
 from analysis.nodes import Head
 from analysis.run import record, stack_tokens
@@ -80,7 +81,7 @@ def test_correct_by_label_is_the_mean_of_each_rows_prompts(random_prompt):
     assert at_labels(weights, prompt).tolist() == [2, 4, 6, 8]
     label_weights = torch.tensor([[0.8, 0.2, 0.0], [0.4, 0.6, 0.0], [0.1, 0.7, 0.2]])
     correct = torch.tensor([0, 0, 1])
-    table = correct_by_label(label_weights, correct)
+    table = mean_by_correct(label_weights, correct, 3)
     assert torch.allclose(table[:2], torch.tensor([[0.6, 0.4, 0.0], [0.1, 0.7, 0.2]]))
     assert table[2].isnan().all()  # no prompt has C correct
     counts = torch.tensor([2.0, 1.0])

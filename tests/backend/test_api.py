@@ -270,3 +270,21 @@ def test_the_description_of_the_api_is_the_committed_one() -> None:
 
     committed = json.loads((ROOT / "backend" / "openapi.json").read_text())
     assert committed == json.loads(json.dumps(openapi())), "run `make openapi`"
+
+
+def test_a_store_that_does_not_answer_is_said_as_such(
+    api: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cache import StoreUnavailable
+
+    def silent(*_: object) -> None:
+        raise StoreUnavailable("The store does not answer.")
+
+    monkeypatch.setattr(api.state.headscope.store, "_read", silent)
+    monkeypatch.setattr(api.state.headscope.store, "_write", silent)
+    rows = {"content": "What is 1?,1,2,3,4,A\n", "headers": {"content-type": "text/csv"}}
+    for response in (client.post("/api/prompt-sets", **rows), client.get("/api/readyz")):
+        assert response.status_code == 503
+        assert error_of(response)["code"] == "store_unavailable"
+        assert response.headers["retry-after"] == "5"
+    assert answer(client, spec("gate", seed=77))["complete"]  # what can be computed is, without the store
