@@ -4,11 +4,12 @@ Axis glossary, the only words that shapes use:
 
 `batch` prompts of one run, `pair` prompt pairs, `pos` position in a prompt, `query_pos` and `key_pos` the
 positions attended from and to, `layer`, `head`, `kv_head` (shared by a group of heads), `group` heads of one
-kv_head, `component` any piece of the weights that writes to the residual stream, `node` a head or an MLP,
-`row` pending patches of the exact engine, `token` an entry of the vocabulary, `answer` the chosen tokens
-(usually the option labels), `correct` the correct one
-among them, `role` a kind of token, `weighting` a way to weigh attention, `resample` draws of a bootstrap,
-`d_model`, `d_head`, `d_mlp` vector sizes.
+kv_head, `component` any piece of the weights that writes to the residual stream, `node` what can be patched
+(a head, an MLP, the residual stream before a layer, ...), `receiver` where a path ends, `row` worlds in which
+the exact engine has changed something, `ranking` an order of nodes, `k` how many of its first ones are taken,
+`curve` sufficiency, necessity or faithfulness of them, `token` an entry of the vocabulary, `answer` chosen
+tokens (usually the option labels), `correct` the correct one among them, `role` a kind of token, `weighting`
+a way to weigh attention, `resample` draws of a bootstrap, `d_model`, `d_head`, `d_mlp` vector sizes.
 
 Order: `pair` or `batch`, then what is listed (`layer`, `node`, `head`), then positions, then the vector axis.
 """

@@ -5,7 +5,7 @@ embedding and QK-norm, to whoever is attending in the current thread. *Modules*:
 replace, the input or output of a module.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,7 +27,9 @@ class AttentionCall:
     query: Float[Tensor, "batch head query_pos d_head"]
     key: Float[Tensor, "batch kv_head key_pos d_head"]
     value: Float[Tensor, "batch kv_head key_pos d_head"]
-    mask: Float[Tensor, "row 1 query_pos key_pos"] | None  # added to the scores; one row if all are alike
+    mask: (
+        Float[Tensor, "row 1 _ _"] | None
+    )  # added to the scores of the first tokens; one row if all are alike
     scaling: float
     softcap: float | None
 
@@ -36,6 +38,7 @@ Attend = Callable[[AttentionCall], Tensor]  # gives z, "batch query_pos head d_h
 
 _NAME = "headscope"
 _attending: ContextVar[Attend] = ContextVar("attending")
+_masked: ContextVar[int | None] = ContextVar("masked", default=None)
 
 
 def _attention(
@@ -53,36 +56,50 @@ def _attention(
     return _attending.get()(call).contiguous(), None
 
 
+def _mask(batch_size: int, q_length: int, kv_length: int, *more: Any, **options: Any) -> Tensor | None:
+    """The causal mask of the tokens that stand first in the pass, as transformers' eager attention has it."""
+    length = _masked.get()
+    if length == 0:
+        return None
+    lengths = (q_length, kv_length) if length is None else (length, length)
+    return eager_mask(batch_size, *lengths, *more, **options)
+
+
 # Without a mask function under the same name no causal mask would be built.
 AttentionInterface.register(_NAME, _attention)
-AttentionMaskInterface.register(_NAME, eager_mask)
+AttentionMaskInterface.register(_NAME, _mask)
 
 
 @contextmanager
-def attending(network: PreTrainedModel, attend: Attend) -> Iterator[None]:
+def attending(network: PreTrainedModel, attend: Attend, *, n_masked: int | None = None) -> Iterator[None]:
     """Inside the block every attention layer of `network` is computed by `attend`.
 
-    Threads may do this to different networks at the same time, but not to the same one.
+    It gets a causal mask of the first `n_masked` tokens only (all of them by default). Threads may do this
+    to different networks at the same time, but not to the same one.
     """
     before = network.config._attn_implementation or "eager"
-    token = _attending.set(attend)
+    tokens = _attending.set(attend), _masked.set(n_masked)
     try:
         network.set_attn_implementation(_NAME)
         yield
     finally:
         network.set_attn_implementation(before)
-        _attending.reset(token)
+        _attending.reset(tokens[0])
+        _masked.reset(tokens[1])
 
 
 def weights_from_scores(
     scores: Float[Tensor, "*batch key_pos"], call: AttentionCall, mask: Float[Tensor, "..."] | None
 ) -> Float[Tensor, "*batch key_pos"]:
-    """The attention pattern: scores, scaled, capped, masked (broadcast), and normalised in float32."""
-    scores = scores * call.scaling
+    """The attention pattern: scores, scaled, capped, masked (broadcast), and normalised in float32.
+
+    The scores are used up.
+    """
+    scores = scores.mul_(call.scaling)
     if call.softcap is not None:
         scores = torch.tanh(scores / call.softcap) * call.softcap
     if mask is not None:
-        scores = scores + mask
+        scores = scores.add_(mask)
     return torch.softmax(scores, dim=-1, dtype=torch.float32).to(scores.dtype)
 
 
@@ -133,6 +150,25 @@ def hooked(
 
 
 @contextmanager
+def sized(layers: Sequence[nn.Module], n_tokens: Sequence[int]) -> Iterator[None]:
+    """Inside the block layer i runs on the first `n_tokens[i]` tokens of a pass of `n_tokens[-1]`.
+
+    What the model hands to every layer for each token, such as rotations, is cut to these; the hidden states
+    themselves are whoever's that replaces them.
+    """
+    handles = [
+        layer.register_forward_pre_hook(_cutting_hook(n_tokens[-1], length), with_kwargs=True)
+        for layer, length in zip(layers, n_tokens, strict=True)
+        if length != n_tokens[-1]
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
 def bypassed(modules: Iterable[nn.Module]) -> Iterator[None]:
     """Inside the block these modules hand on their input as it is."""
     before = [(module, vars(module).get("forward")) for module in modules]
@@ -146,6 +182,21 @@ def bypassed(modules: Iterable[nn.Module]) -> Iterator[None]:
                 del module.forward  # the method of its class shows again
             else:
                 module.forward = forward
+
+
+def _cutting_hook(n_all: int, n_tokens: int) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
+    def cut(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(cut(part) for part in value)
+        per_token = isinstance(value, Tensor) and value.ndim in (2, 3) and value.shape[1] == n_all
+        return value[:, :n_tokens] if per_token else value
+
+    def hook(
+        _module: nn.Module, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return arguments, {name: cut(value) for name, value in options.items()}
+
+    return hook
 
 
 def _hand_on(hidden: Tensor, *_arguments: Any, **_options: Any) -> Tensor:

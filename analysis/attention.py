@@ -12,11 +12,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.activations import Activations, stack_answers, stack_tokens
 from analysis.model import LanguageModel
 from analysis.nodes import Head, check_nodes
 from analysis.norms import freeze
 from analysis.prompts import Prompt
-from analysis.run import Activations, record, stack_answers, stack_tokens
+from analysis.run import record
 from analysis.writes import frozen_attention_norm
 
 

@@ -15,11 +15,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from analysis.activations import FinalPosition, stack_answers, stack_tokens
 from analysis.model import LanguageModel
 from analysis.nodes import Head, Mlp, Node
 from analysis.norms import freeze
 from analysis.prompts import Prompt
-from analysis.run import FinalPosition, record, stack_answers, stack_tokens
+from analysis.run import record
 from analysis.writes import bias_write, frozen_attention_norm, head_writes, node_writes
 
 

@@ -1,56 +1,30 @@
-"""Total, direct and indirect effects of heads and MLPs at the final position.
+"""Total, direct and indirect effects of nodes, from both runs of prompt pairs.
 
     total effect     metric with the node patched and everything after it recomputed − the base run's metric
     direct effect    the part that reaches the logits through the residual stream, no other node reacting
     indirect effect  total − direct; not additive over nodes
 
-Noising: base = clean, source = corrupt; a useful node has a negative effect. Denoising: base = corrupt,
-source = clean; a useful node has a positive one. In both directions the answers are the labels of the *clean*
-prompt and the correct one is the clean prompt's, so the two can be compared. (Lieberum et al. 2023.)
+Noising: a useful node has a negative effect. Denoising: a useful node has a positive one. Direct effects and
+attribution exist for heads and MLPs patched at the final position. (Lieberum et al. 2023.)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from analysis import naive
 from analysis.attribution import node_attributions
 from analysis.errors import NonFinite
-from analysis.metrics import METRICS, MetricName, chosen
+from analysis.interventions import Patch
+from analysis.metrics import METRICS, Answers, MetricName, chosen, log_normaliser
 from analysis.model import LanguageModel
-from analysis.nodes import Node, all_nodes, check_nodes
-from analysis.patching import patched_hidden
+from analysis.nodes import Node, Writer, all_nodes, check_nodes
+from analysis.pair_runs import Direction, EngineName, PairRuns, distractors, run_pairs
 from analysis.prompts import PromptPair
-from analysis.run import (
-    Activations,
-    FinalPosition,
-    record,
-    record_final,
-    record_source,
-    stack_answers,
-    stack_tokens,
-)
 from analysis.writes import write_changes
-
-Direction = Literal["noising", "denoising"]
-
-
-@dataclass(frozen=True)
-class PairRuns:
-    """Both runs of some prompt pairs. Made once, any number of nodes can be patched between them."""
-
-    base_ids: Int[Tensor, "batch pos"]
-    base: FinalPosition
-    source: FinalPosition
-    activations: Activations | None  # of the base run; None where the exact engine must not be used
-    answer_ids: Int[Tensor, "batch answer"]
-    correct: Int[Tensor, " batch"]
-    corrupt_correct: Int[Tensor, " batch"]  # which answer is right in the corrupt prompt
-    direction: Direction
 
 
 @dataclass(frozen=True)
@@ -61,28 +35,39 @@ class NodeEffects:
     base_logits: Float[Tensor, "pair answer"]
     source_logits: Float[Tensor, "pair answer"]
     patched_logits: Float[Tensor, "pair node answer"]  # everything downstream recomputed
-    direct_logits: Float[Tensor, "pair node answer"]  # only the norms on the direct path recomputed
-    direct_logits_frozen: Float[Tensor, "pair node answer"]  # those norms' scales held fixed: linear
-    attribution: Float[Tensor, "pair node answer"]  # of the clean run, before a final soft-cap
     correct: Int[Tensor, " pair"]
     distractor: Int[Tensor, " pair"]
-    engine: Literal["exact", "plain hooks"]
+    engine: EngineName
+    direct_logits: Float[Tensor, "pair node answer"] | None = None  # only norms on the direct path recomputed
+    direct_logits_frozen: Float[Tensor, "pair node answer"] | None = None  # those norms' scales held: linear
+    attribution: Float[Tensor, "pair node answer"] | None = None  # of the clean run, before a final soft-cap
+    base_normaliser: Float[Tensor, " pair"] | None = None  # log Σ exp(logit) over the vocabulary, on request
+    source_normaliser: Float[Tensor, " pair"] | None = None
+    patched_normaliser: Float[Tensor, "pair node"] | None = None
 
     def base_metric(self, metric: MetricName = "centred_logit") -> Float[Tensor, " pair"]:
-        return METRICS[metric](self.base_logits, self.correct, self.distractor)
+        return self._measure(metric, self.base_logits, self.base_normaliser)
 
     def source_metric(self, metric: MetricName = "centred_logit") -> Float[Tensor, " pair"]:
-        return METRICS[metric](self.source_logits, self.correct, self.distractor)
+        return self._measure(metric, self.source_logits, self.source_normaliser)
 
     def total_effect(self, metric: MetricName = "centred_logit") -> Float[Tensor, "pair node"]:
-        return self._change(metric, self.patched_logits)
+        patched = self._measure(metric, self.patched_logits, self.patched_normaliser)
+        return patched - self.base_metric(metric)[:, None]
+
+    @property
+    def has_direct(self) -> bool:
+        """Whether direct effects and attribution exist."""
+        return self.direct_logits is not None
 
     def direct_effect(self, metric: MetricName = "centred_logit") -> Float[Tensor, "pair node"]:
         """With the norms recomputed."""
+        assert self.direct_logits is not None
         return self._change(metric, self.direct_logits)
 
     def direct_effect_frozen(self, metric: MetricName = "centred_logit") -> Float[Tensor, "pair node"]:
         """With the norms' scales held fixed; for the centred logit, a difference of two attributions."""
+        assert self.direct_logits_frozen is not None
         return self._change(metric, self.direct_logits_frozen)
 
     def indirect_effect(self, metric: MetricName = "centred_logit") -> Float[Tensor, "pair node"]:
@@ -90,7 +75,8 @@ class NodeEffects:
 
     def net_attribution(self) -> Float[Tensor, "pair node"]:
         """Attribution to the centred logit of the correct answer."""
-        return METRICS["centred_logit"](self.attribution, self.correct, self.distractor)
+        assert self.attribution is not None
+        return self._measure("centred_logit", self.attribution)
 
     def flips(self) -> Bool[Tensor, "pair node"]:
         """Whether the patch changes which answer has the highest logit."""
@@ -99,7 +85,16 @@ class NodeEffects:
     def _change(
         self, metric: MetricName, logits: Float[Tensor, "pair node answer"]
     ) -> Float[Tensor, "pair node"]:
-        return METRICS[metric](logits, self.correct, self.distractor) - self.base_metric(metric)[:, None]
+        return self._measure(metric, logits) - self.base_metric(metric)[:, None]
+
+    def _measure(
+        self,
+        metric: MetricName,
+        logits: Float[Tensor, "pair *node answer"],
+        normaliser: Float[Tensor, " pair *node"] | None = None,
+    ) -> Float[Tensor, " pair *node"]:
+        answers = Answers(logits, self.correct, self.distractor, self.base_logits, normaliser)
+        return METRICS[metric](answers)
 
 
 def node_effects(
@@ -109,46 +104,76 @@ def node_effects(
     *,
     direction: Direction = "noising",
 ) -> NodeEffects:
-    """Effects of the nodes (all heads and MLPs by default) in pairs that can share a run.
+    """Effects of nodes (all heads and MLPs by default), patched at the final position.
 
-    The clean prompts must be of one length and the corrupt prompts too; the two lengths may differ.
+    Prompts may differ in length; those that agree share their runs.
     """
-    return effects_in(model, run_pairs(model, pairs, direction=direction), nodes)
+    alike: dict[object, list[int]] = {}
+    for index, pair in enumerate(pairs):
+        lengths = len(pair.clean.token_ids), len(pair.corrupt.token_ids)
+        # On a CPU one prompt at a time is fastest: its rows fill the products and still fit into the cache.
+        group = index if model.device.type == "cpu" else lengths
+        alike.setdefault(group, []).append(index)
+    groups = [
+        effects_in(model, run_pairs(model, [pairs[index] for index in indices], direction=direction), nodes)
+        for indices in alike.values()
+    ]
+    order = torch.tensor([index for indices in alike.values() for index in indices]).argsort()
+    return groups[0] if len(groups) == 1 else _in_order(groups, order)
+
+
+def _in_order(groups: Sequence[NodeEffects], order: Int[Tensor, " pair"]) -> NodeEffects:
+    """Effects of several groups of pairs as one, in the order given."""
+    joined: dict[str, Any] = {}
+    for name, value in vars(groups[0]).items():
+        if isinstance(value, Tensor):
+            value = torch.cat([getattr(group, name) for group in groups])[order]
+        joined[name] = value
+    return NodeEffects(**joined)
 
 
 @torch.inference_mode()
-def run_pairs(
-    model: LanguageModel, pairs: Sequence[PromptPair], *, direction: Direction = "noising"
-) -> PairRuns:
-    """Run base and source prompts, with plain hooks if the model's certificate has not passed."""
-    clean, corrupt = [pair.clean for pair in pairs], [pair.corrupt for pair in pairs]
-    base, source = (clean, corrupt) if direction == "noising" else (corrupt, clean)
-    base_ids, source_ids = stack_tokens(base), stack_tokens(source)
-    activations = None
-    if model.certificate is None or model.certificate.passed:
-        activations = record(model, base_ids)
-        finals = activations.final, record_source(model, source_ids, activations)
-    else:
-        finals = record_final(model, base_ids), record_final(model, source_ids)
-    return PairRuns(
-        base_ids=base_ids,
-        base=finals[0],
-        source=finals[1],
-        activations=activations,
-        answer_ids=stack_answers(clean),
-        correct=torch.tensor([prompt.correct for prompt in clean]),
-        corrupt_correct=torch.tensor([prompt.correct for prompt in corrupt]),
-        direction=direction,
+def effects_in(
+    model: LanguageModel,
+    runs: PairRuns,
+    nodes: Sequence[Node] | None = None,
+    *,
+    positions: Bool[Tensor, "batch pos"] | None = None,
+    over_vocabulary: bool = False,
+) -> NodeEffects:
+    """Effects of the nodes between two runs that have been made, at the final position or at these.
+
+    `over_vocabulary`: also what metrics over the whole vocabulary need, one product with W_U per node.
+    """
+    nodes = all_nodes(model.n_layers, model.n_heads) if nodes is None else tuple(nodes)
+    check_nodes(nodes, model.n_layers, model.n_heads)
+    positions = runs.final if positions is None else positions
+    patched = runs.hidden_in([Patch((node,), positions) for node in nodes])
+    rows = torch.cat([torch.stack([runs.base.hidden, runs.source.hidden]), patched])
+    logits = _per_pair("patched logits", model.answer_logits(rows, runs.answer_ids))
+    found: dict[str, Tensor] = {}
+    writers = [node for node in nodes if isinstance(node, Writer)]
+    if len(writers) == len(nodes) and torch.equal(positions, runs.final):
+        found |= _direct(model, runs, writers)
+    if over_vocabulary:
+        normaliser = _per_pair("normalisers", log_normaliser(model, rows))
+        names = ("base_normaliser", "source_normaliser", "patched_normaliser")
+        found |= dict(zip(names, (normaliser[:, 0], normaliser[:, 1], normaliser[:, 2:]), strict=True))
+    return NodeEffects(
+        nodes=nodes,
+        base_logits=logits[:, 0],
+        source_logits=logits[:, 1],
+        patched_logits=logits[:, 2:],
+        correct=runs.correct,
+        distractor=distractors(logits[:, 0], runs),
+        engine="plain hooks" if runs.activations is None else "exact",
+        **found,
     )
 
 
-@torch.inference_mode()
-def effects_in(model: LanguageModel, runs: PairRuns, nodes: Sequence[Node] | None = None) -> NodeEffects:
-    """Effects of the nodes between two runs that have been made."""
-    nodes = all_nodes(model.n_layers, model.n_heads) if nodes is None else tuple(nodes)
-    check_nodes(nodes, model.n_layers, model.n_heads)
+def _direct(model: LanguageModel, runs: PairRuns, nodes: Sequence[Writer]) -> dict[str, Tensor]:
+    """Direct effects in closed form, from the two runs alone."""
     ids = runs.answer_ids
-    base_logits = model.answer_logits(runs.base.hidden, ids)
     base_parts, source_parts = (
         node_attributions(model, run, nodes, ids, scales=runs.base) for run in (runs.base, runs.source)
     )
@@ -156,51 +181,18 @@ def effects_in(model: LanguageModel, runs: PairRuns, nodes: Sequence[Node] | Non
         clean_parts = base_parts
     else:
         clean_parts = node_attributions(model, runs.source, nodes, ids, scales=runs.source)
+    resid_final = runs.base.resid_final + write_changes(model, runs.base, runs.source, nodes)
     logits = {
-        "patched_logits": _patched_logits(model, runs, nodes),
-        "direct_logits": _direct_logits(model, runs, nodes),
+        "direct_logits": model.answer_logits(model.parts.final_norm(resid_final.to(model.dtype)), ids),
         "direct_logits_frozen": model.cap(
             model.uncapped_logits(runs.base.hidden, ids) + source_parts - base_parts
         ),
         "attribution": clean_parts,
     }
-    return NodeEffects(
-        nodes=nodes,
-        base_logits=base_logits.cpu(),
-        source_logits=model.answer_logits(runs.source.hidden, ids).cpu(),
-        correct=runs.correct,
-        distractor=_distractors(base_logits.cpu(), runs),
-        engine="plain hooks" if runs.activations is None else "exact",
-        **{name: _per_pair(name, values) for name, values in logits.items()},
-    )
+    return {name: _per_pair(name.replace("_", " "), values) for name, values in logits.items()}
 
 
-def _patched_logits(
-    model: LanguageModel, runs: PairRuns, nodes: Sequence[Node]
-) -> Float[Tensor, "node batch answer"]:
-    patches = [[node] for node in nodes]
-    if runs.activations is not None:
-        rows = patched_hidden(model, runs.activations, runs.source, patches)
-        return model.answer_logits(rows, runs.answer_ids)
-    logits = naive.patched_logits(model, runs.base_ids, runs.source, patches)
-    return logits.gather(-1, runs.answer_ids.to(logits.device).expand(len(nodes), -1, -1))
-
-
-def _direct_logits(
-    model: LanguageModel, runs: PairRuns, nodes: Sequence[Node]
-) -> Float[Tensor, "node batch answer"]:
-    """The base run's final residual stream with one write replaced, read out as the model does."""
-    resid_final = runs.base.resid_final + write_changes(model, runs.base, runs.source, nodes)
-    return model.answer_logits(model.parts.final_norm(resid_final.to(model.dtype)), runs.answer_ids)
-
-
-def _per_pair(name: str, values: Float[Tensor, "node batch answer"]) -> Float[Tensor, "batch node answer"]:
+def _per_pair(name: str, values: Float[Tensor, "row batch ..."]) -> Float[Tensor, "batch row ..."]:
     if not values.isfinite().all():
-        raise NonFinite(f"The {name.replace('_', ' ')} of some nodes are not finite.")
+        raise NonFinite(f"The {name} of some nodes are not finite.")
     return values.transpose(0, 1).contiguous().cpu()
-
-
-def _distractors(base_logits: Float[Tensor, "pair answer"], runs: PairRuns) -> Int[Tensor, " pair"]:
-    """The corrupt prompt's correct answer; if it is also the clean one's, the base run's favourite other."""
-    others = base_logits.scatter(1, runs.correct[:, None], -torch.inf).argmax(-1)
-    return torch.where(runs.corrupt_correct == runs.correct, others, runs.corrupt_correct)

@@ -24,6 +24,8 @@ class Family:
     attention_output: str = "self_attn.o_proj"  # W_O: the heads' z, side by side, to the attention's write
     attention_norm: str | None = None  # a norm between W_O and the residual stream
     mlp: str = "mlp"  # the module whose output is added to the residual stream
+    mlp_first: str = "mlp"  # from the input of this one to the output of that one positions do not meet
+    mlp_last: str = "mlp"
     d_mlp: str = "intermediate_size"  # name in the config
     requires: Mapping[str, Any] = field(default_factory=dict)  # config values that the row counts on
 
@@ -62,6 +64,8 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             final_norm="model.decoder.final_layer_norm",
             attention_output="self_attn.out_proj",
             mlp="fc2",
+            mlp_first="fc1",
+            mlp_last="fc2",
             d_mlp="ffn_dim",
             requires={"do_layer_norm_before": True, "_remove_final_layer_norm": False},
         ),
@@ -77,6 +81,7 @@ class Parts:
     attention_outputs: tuple[nn.Module, ...]
     attention_norms: tuple[nn.Module | None, ...]
     mlps: tuple[nn.Module, ...]
+    last_mlp: tuple[nn.Module, nn.Module]  # first and last module of the last layer's MLP, without its norms
     final_norm: nn.Module
     unembedding: nn.Linear
 
@@ -115,6 +120,7 @@ def find_parts(network: PreTrainedModel) -> Parts:
         attention_outputs=tuple(layer.get_submodule(family.attention_output) for layer in layers),
         attention_norms=tuple(None if norm is None else layer.get_submodule(norm) for layer in layers),
         mlps=tuple(layer.get_submodule(family.mlp) for layer in layers),
+        last_mlp=(layers[-1].get_submodule(family.mlp_first), layers[-1].get_submodule(family.mlp_last)),
         final_norm=network.get_submodule(family.final_norm),
         unembedding=unembedding,
     )

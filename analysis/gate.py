@@ -15,12 +15,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from analysis.activations import stack_answers, stack_tokens
 from analysis.bootstrap import Interval, mean_interval, wilson_interval
 from analysis.errors import MisalignedPrompts, UnsupportedModel
 from analysis.model import LanguageModel
 from analysis.prompts import Prompt
 from analysis.questions import Question
-from analysis.run import stack_answers, stack_tokens
 from analysis.tokenise import tokens_of
 
 

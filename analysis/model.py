@@ -24,6 +24,7 @@ from analysis.errors import UnsupportedModel
 from analysis.families import Parts, family_of, find_parts
 from analysis.linear import fast_linear
 from analysis.lora import merge_lora
+from analysis.precision import PrecisionError
 
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -37,6 +38,7 @@ class Certificate:
     patches: float  # largest |exact engine − plain hooks| over `n_patches` random patches
     n_patches: int
     tolerance: float
+    precision: PrecisionError | None = None  # of a model in half precision: the rounding error of its effects
 
     @property
     def largest(self) -> float:
@@ -57,6 +59,7 @@ class LanguageModel:
     parts: Parts = field(repr=False)
     tokenizer: PreTrainedTokenizerBase | None = field(default=None, repr=False)
     certificate: Certificate | None = None
+    memory_budget: int = 64 * 2**20  # bytes that the rows of one pass of the exact engine may take
 
     @classmethod
     def load(
@@ -75,7 +78,7 @@ class LanguageModel:
         cls, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase | None = None
     ) -> "LanguageModel":
         """A model that is already in memory."""
-        return cls(network.eval(), find_parts(network), tokenizer)
+        return cls(network.eval().requires_grad_(False), find_parts(network), tokenizer)
 
     def with_certificate(self, certificate: Certificate) -> "LanguageModel":
         """The same model, carrying what was measured on it."""
@@ -137,17 +140,20 @@ class LanguageModel:
 
     @torch.inference_mode()
     def hidden(
-        self, token_ids: Int[Tensor, "batch pos"], start: int = 0
+        self, token_ids: Int[Tensor, "batch pos"], *, positions: Int[Tensor, " pos"] | None = None
     ) -> Float[Tensor, "row query_pos d_model"]:
-        """Run the network on the positions from `start` on; the residual stream after the final norm.
+        """Run the network on these tokens; the residual stream after the final norm.
 
-        With `start` > 0 whoever attends must supply the earlier keys and values. There are as many rows as
-        prompts, unless a hook adds some.
+        Where they are not whole prompts from position 0 on, `positions` says where they stand, and whoever
+        attends supplies what they see. There are as many rows as prompts, unless a hook adds some.
         """
-        positions = torch.arange(start, token_ids.shape[1], device=self.device)[None]
+        if positions is None:
+            positions = torch.arange(token_ids.shape[1])
         with fast_linear():
             output = self.network.base_model(
-                input_ids=token_ids[:, start:].to(self.device), position_ids=positions, use_cache=False
+                input_ids=token_ids.to(self.device),
+                position_ids=positions[None].to(self.device),
+                use_cache=False,
             )
         return output.last_hidden_state
 

@@ -1,152 +1,148 @@
-"""The exact engine: patch many nodes at the final position in one upward pass.
+"""The exact patching engine: many interventions, one upward pass through the model's own layers.
 
-A *row* is the final position's residual stream in a world where one set of nodes has the source run's values.
-Nothing before the final position differs from the base run, so every earlier key and value is the base's, and
-a row is just one more element of a batch:
+A row starts at the layer of its intervention from the base run's residual stream, holds only the positions
+from the first changed one on, and sees the base run's keys and values before them. Rows of all layers go up
+together, so each layer runs once for all that is pending: one product with each weight matrix, one with the
+keys of each prompt and KV head. Nothing is approximated and no family needs code: the layers are the model's,
+called by the model itself on the tokens from the first changed position on; hooks append rows before a layer,
+an attention function gives them what they see.
 
-    start at the lowest patched layer, with the final position only
-    before layer l   append a copy of the base run's residual stream for every patch that begins in layer l
-    attention        all rows attend to the base's keys and values, and each to its own
-    z, MLP writes    in each row, take the patched nodes' values from the source run
-    at the end       final norm, then the answers' rows of the unembedding
-
-It runs through the model's own layers, so no architecture needs code of its own here.
+Rows that would not fit into `LanguageModel.memory_budget` bytes together go in several passes.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
-from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from analysis.adapter import AttentionCall, Look, attending, bypassed, hooked, weights_from_scores
+from analysis.activations import Activations, FinalPosition, Suffix
+from analysis.errors import MisalignedPrompts
+from analysis.interventions import Intervention, KnockOut
 from analysis.model import LanguageModel
-from analysis.nodes import Head, Node
-from analysis.run import Activations, FinalPosition
+from analysis.recording import Recorder, Recording
+from analysis.rows import Ground
+from analysis.run import run_pass
+from analysis.sweep import Sweep
+from analysis.sweep_plan import n_rows, plan_sweep
 
 
 @torch.inference_mode()
 def patched_hidden(
-    model: LanguageModel, base: Activations, source: FinalPosition, patches: Sequence[Sequence[Node]]
+    model: LanguageModel, base: Activations, source: Suffix, interventions: Sequence[Intervention]
 ) -> Float[Tensor, "row batch d_model"]:
-    """What the base run's final position becomes, after the final norm, with each set of nodes patched.
+    """What the base run's final position becomes, after the final norm, under each intervention.
 
-    Everything downstream is computed anew. One row per patch, in the order given; every patch applies to all
-    prompts of the batch.
+    Everything downstream is computed anew. One row per intervention, in the order given; each is made in all
+    prompts of the batch. `MisalignedPrompts` where a position is changed that the runs did not keep.
     """
-    sweep = _Sweep(base, source, _schedule(patches, model.n_layers))
-    parts, last = model.parts, base.token_ids.shape[1] - 1
-    with (
-        attending(model.network, sweep.attend),
-        bypassed(parts.layers[: sweep.first_layer]),
-        hooked(
-            inputs=[(layer, sweep.append_rows(index)) for index, layer in enumerate(parts.layers)],
-            outputs=[(mlp, sweep.patch_mlp(index)) for index, mlp in enumerate(parts.mlps)],
-        ),
-    ):
-        rows = model.hidden(base.token_ids, start=last)[:, 0]
-    rows = rearrange(rows, "(row batch) d_model -> row batch d_model", batch=len(base.token_ids))
-    return rows[torch.tensor(_row_of_patch(patches), device=rows.device)]
+    found = base.final.hidden.new_empty(len(interventions), *base.final.hidden.shape)
+    for chunk in _chunks(model, base.token_ids, source, interventions):
+        sweep = chunk.sweep(model, Ground.stored(base), source)
+        found[chunk.indices] = run_pass(model, None, sweep)[:, sweep.read_out].transpose(0, 1)
+    return found
 
 
-@dataclass
-class _LayerPlan:
-    """What happens to the rows in one layer."""
-
-    n_new_rows: int = 0
-    head_rows: list[int] = field(default_factory=list)  # row `head_rows[i]` takes head `heads[i]`
-    heads: list[int] = field(default_factory=list)
-    mlp_rows: list[int] = field(default_factory=list)
-
-
-def _start(patch: Sequence[Node]) -> int:
-    return min(node.layer for node in patch)
-
-
-def _row_of_patch(patches: Sequence[Sequence[Node]]) -> list[int]:
-    """Rows are appended from the lowest layer up."""
-    order = sorted(range(len(patches)), key=lambda index: _start(patches[index]))
-    return sorted(range(len(patches)), key=order.__getitem__)
-
-
-def _schedule(patches: Sequence[Sequence[Node]], n_layers: int) -> list[_LayerPlan]:
-    plans = [_LayerPlan() for _ in range(n_layers)]
-    for row, patch in zip(_row_of_patch(patches), patches, strict=True):
-        plans[_start(patch)].n_new_rows += 1
-        for node in patch:
-            if isinstance(node, Head):
-                plans[node.layer].head_rows.append(row)
-                plans[node.layer].heads.append(node.head)
-            else:
-                plans[node.layer].mlp_rows.append(row)
-    return plans
+@torch.inference_mode()
+def record_and_patch(
+    model: LanguageModel,
+    base_ids: Int[Tensor, "batch pos"],
+    source_ids: Int[Tensor, "batch pos"],
+    start: int,
+    interventions: Sequence[Intervention],
+) -> tuple[Activations, Suffix, Float[Tensor, "row batch d_model"]]:
+    """`record_pair` and `patched_hidden` at once: as many interventions as fit go up in the same pass."""
+    recorder = Recorder.of(base_ids, source_ids, start)
+    assert recorder.source is not None
+    kept = Kept(start, recorder.split)
+    chunk, *rest = _chunks(model, base_ids, kept, interventions)
+    sweep = chunk.sweep(model, Ground.growing(recorder), recorder.source)
+    first = run_pass(model, recorder, sweep)[:, sweep.read_out].transpose(0, 1)
+    base, source = recorder.activations(), recorder.source_suffix()
+    found = first.new_empty(len(interventions), *first.shape[1:])
+    found[chunk.indices] = first
+    for chunk in rest:
+        others = [interventions[index] for index in chunk.indices]
+        found[chunk.indices] = patched_hidden(model, base, source, others)
+    return base, source, found
 
 
-@dataclass(frozen=True)
-class _Sweep:
-    """The looks and the attention function of one upward pass. Every batch is (row batch)."""
+@torch.inference_mode()
+def patched_finals(
+    model: LanguageModel, base: Activations, source: Suffix, interventions: Sequence[Intervention]
+) -> FinalPosition:
+    """All that each patched world holds at the final position. Its batch axis is (row batch).
 
-    base: Activations
-    source: FinalPosition
-    plans: list[_LayerPlan]
-
-    @property
-    def n_prompts(self) -> int:
-        return len(self.base.token_ids)
-
-    @property
-    def first_layer(self) -> int:
-        """Where the first rows are appended; nothing below needs to run."""
-        return next(layer for layer, plan in enumerate(self.plans) if plan.n_new_rows)
-
-    def append_rows(self, layer: int) -> Look:
-        """Before a layer: the base run's residual stream once more for every patch that begins here."""
-        new_rows = self.base.final.resid_pre[layer][:, None].repeat(self.plans[layer].n_new_rows, 1, 1)
-
-        def look(hidden: Tensor) -> Tensor:
-            return new_rows if layer == self.first_layer else torch.cat([hidden, new_rows])
-
-        return look
-
-    def patch_mlp(self, layer: int) -> Look:
-        """After an MLP: the source's write in the rows that patch it."""
-
-        def look(written: Tensor) -> Tensor:
-            rows = written.clone().view(-1, self.n_prompts, written.shape[-1])
-            rows[self.plans[layer].mlp_rows] = self.source.mlp_writes[layer]
-            return rows.view(written.shape)
-
-        return look
-
-    def attend(self, call: AttentionCall) -> Float[Tensor, "batch query_pos head d_head"]:
-        """z of the final position in every row, with the source's z for the heads that the row patches."""
-        z, plan = attend_with_base(call, self.base), self.plans[call.layer]
-        z[plan.head_rows, :, plan.heads] = self.source.z[call.layer][:, plan.heads].transpose(0, 1)
-        return rearrange(z, "row batch head d_head -> (row batch) 1 head d_head")
-
-
-def attend_with_base(call: AttentionCall, base: Activations) -> Float[Tensor, "row batch head d_head"]:
-    """Every row attends to the base run's earlier keys and values, which all rows share, and to its own.
-
-    Keys are read once per prompt and KV head for all rows together, and never repeated.
+    Slower than `patched_hidden`: rows start at layer 0, so that every layer of them can be kept.
     """
-    keys, values = base.keys[call.layer][:, :, :-1], base.values[call.layer][:, :, :-1]
-    sizes = {"batch": keys.shape[0], "kv": keys.shape[1]}
-    query, own_key, own_value = (
-        rearrange(x, "(row batch) (kv group) 1 d_head -> batch kv row group d_head", **sizes)
-        for x in (call.query, call.key, call.value)
-    )
-    scores = torch.cat(
-        [
-            torch.matmul(query.flatten(2, 3), keys.transpose(2, 3)).unflatten(2, query.shape[2:4]),
-            (query * own_key).sum(-1, keepdim=True),
-        ],
-        dim=-1,
-    )  # batch kv row group key_pos
-    mask = base.masks[call.layer]
-    pattern = weights_from_scores(scores, call, None if mask is None else mask[:, :, None, -1:])
-    z = torch.matmul(pattern[..., :-1].flatten(2, 3), values).unflatten(2, query.shape[2:4])
-    z = z + pattern[..., -1:] * own_value
-    return rearrange(z, "batch kv row group d_head -> row batch (kv group) d_head").contiguous()
+    start = min(_start(intervention, source) for intervention in interventions)
+    plan = plan_sweep(interventions, model.n_layers, model.n_heads, first_layer=0)
+    sweep = Sweep.of(Ground.stored(base), source, plan, start)
+    seen = Recording(sweep.read_out, len(base.token_ids))
+    run_pass(model, None, sweep, seen=seen)
+    return seen.finals(model.n_heads)
+
+
+class Kept(NamedTuple):
+    """Which positions of two runs are kept, and before which one they are the same."""
+
+    start: int
+    differs_from: int
+
+
+class _Chunk(NamedTuple):
+    """Interventions that go up together: all change their first position at `start`."""
+
+    start: int
+    indices: list[int]
+    interventions: list[Intervention]
+
+    def sweep(self, model: LanguageModel, ground: Ground, source: Suffix | Recording) -> Sweep:
+        plan = plan_sweep(self.interventions, model.n_layers, model.n_heads)
+        return Sweep.of(ground, source, plan, self.start)
+
+
+def _start(intervention: Intervention, source: Suffix | Kept) -> int:
+    """The first position that changes; the final one if none does."""
+    same_before = 0 if isinstance(intervention, KnockOut) else source.differs_from
+    changed = intervention.positions[:, same_before:].any(0).nonzero()
+    if not len(changed):
+        return intervention.positions.shape[1] - 1
+    first = same_before + int(changed[0])
+    if first < source.start:
+        raise MisalignedPrompts(
+            f"Position {first} is to be changed, but these runs kept positions from {source.start} on only."
+        )
+    return first
+
+
+def _chunks(
+    model: LanguageModel,
+    base_ids: Int[Tensor, "batch pos"],
+    source: Suffix | Kept,
+    interventions: Sequence[Intervention],
+) -> Iterator[_Chunk]:
+    """Interventions in the order of their layers, as many at a time as the memory budget allows."""
+    starts = [_start(intervention, source) for intervention in interventions]
+    n_prompts, n_positions = base_ids.shape
+    row_bytes = bytes_per_position(model, n_positions) * n_prompts
+    for start in sorted(set(starts)):
+        limit = max(1, model.memory_budget // (row_bytes * (n_positions - start)))
+        same = [index for index, first in enumerate(starts) if first == start]
+        chunk, total = _Chunk(start, [], []), 0
+        for index in sorted(same, key=lambda index: interventions[index].layer):
+            size = n_rows(interventions[index])
+            if total and total + size > limit:
+                yield chunk
+                chunk, total = _Chunk(start, [], []), 0
+            chunk.indices.append(index)
+            chunk.interventions.append(interventions[index])
+            total += size
+        yield chunk
+
+
+def bytes_per_position(model: LanguageModel, n_positions: int) -> int:
+    """About what one position of one row takes in the widest layer, intermediate values included."""
+    attention = 3 * (model.n_heads + 2 * model.n_kv_heads) * model.d_head + 3 * model.n_heads * n_positions
+    return model.dtype.itemsize * (6 * model.d_model + max(attention, 3 * model.d_mlp))

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analysis.activations import FinalPosition
 from analysis.model import LanguageModel
 from analysis.nodes import Head, Node
 from analysis.norms import FrozenNorm, freeze
-from analysis.run import FinalPosition
 
 
 def attention_output(

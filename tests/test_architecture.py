@@ -115,7 +115,7 @@ SHAPE = re.compile(r"(?:Float|Int|Bool|Shaped|Num|Inexact)\[(?:torch\.)?Tensor, 
 def axes_of(shape: str) -> set[str]:
     """The words of a shape string, without `*`, names of known sizes and arithmetic."""
     words = (re.split(r"[-+*/]", re.sub(r"^[*#?]*(\w+=)?", "", word))[0] for word in shape.split())
-    return {word for word in words if word and not word.isdigit()} - {"...", "rest", "axes"}
+    return {word for word in words if word.strip("_") and not word.isdigit()} - {"...", "rest", "axes"}
 
 
 def test_shapes_use_the_words_of_the_glossary() -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from analysis.bootstrap import Interval, mean_interval
 from analysis.model import LanguageModel
-from analysis.nodes import Head, Node
+from analysis.nodes import Node
 from analysis.prompts import Prompt, PromptPair
 
 Values = dict[str, Tensor]
@@ -55,6 +55,8 @@ class Analysis(ABC):
     title: ClassVar[str]
     version: ClassVar[int] = 1
     Parameters: ClassVar[type] = NoParameters
+    example: ClassVar[Any] = None
+    """Parameters to try it with, where the defaults are not enough."""
     one_pair: ClassVar[bool] = False
     """It is about the tokens of one prompt, so exactly one pair must be chosen."""
 
@@ -65,9 +67,32 @@ class Analysis(ABC):
         """The parameters that `compute` depends on; those that only `summarise` reads are left out."""
         return asdict(parameters)
 
+    def split(self, model: LanguageModel, pair: PromptPair, parameters: Any) -> tuple[Any, ...]:
+        """The parts of one pair that are computed, stored and shown one by one.
+
+        Each part is a parameters value of its own, so whoever asks for just that part shares it.
+        """
+        return (parameters,)
+
+    def n_others(self, parameters: Any) -> int:
+        """How many prompts of the other split are needed beforehand, for example for a mean over them."""
+        return 0
+
+    def from_others(self, model: LanguageModel, prompts: Sequence[Prompt]) -> Values:
+        """What is needed from them."""
+        raise NotImplementedError
+
+    def knowing(self, others: Values) -> "Analysis":
+        """The same analysis, with what was found in the other prompts."""
+        raise NotImplementedError
+
     @abstractmethod
     def compute(self, model: LanguageModel, pair: PromptPair, parameters: Any) -> Values:
-        """The values of one pair, without knowledge of the others."""
+        """The values of one pair, or of one part of it, without knowledge of the others."""
+
+    def combine(self, parts: Sequence[Values]) -> Values:
+        """The values of one pair from its parts, as many as are done; in the order of `split`."""
+        return parts[0]
 
     @abstractmethod
     def summarise(
@@ -106,7 +131,7 @@ def answer_coordinates(pairs: Sequence[PromptPair]) -> list[str]:
 
 def node_coordinate(node: Node) -> dict[str, Any]:
     """A node as the coordinates of a table name it."""
-    return {"label": str(node), "layer": node.layer, "head": node.head if isinstance(node, Head) else None}
+    return {"label": str(node), "layer": node.layer, "head": getattr(node, "head", None)}
 
 
 def prompt_warnings(pairs: Sequence[PromptPair]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import torch
 
+from analysis.activations import stack_answers, stack_tokens
 from analysis.analyses.base import (
     Analysis,
     NoParameters,
@@ -18,7 +19,6 @@ from analysis.bootstrap import wilson_interval
 from analysis.gate import PromptGate, gate_prompt, summarise
 from analysis.model import LanguageModel
 from analysis.prompts import PromptPair
-from analysis.run import stack_answers, stack_tokens
 
 TENSORS = ("letter_logits", "letter_log_probs", "content_log_probs")
 

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
+from analysis.activations import stack_tokens
 from analysis.attention import at_labels, attention_in, by_role, head_attention
 from analysis.attribution import logit_attribution
 from analysis.bootstrap import mean_by_correct
 from analysis.errors import UnknownNode
 from analysis.nodes import Head
-from analysis.run import record, stack_tokens
+from analysis.run import record
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from analysis.activations import stack_answers, stack_tokens
 from analysis.attribution import attribute, logit_attribution, node_attributions
 from analysis.model import LanguageModel
 from analysis.naive import plain_logits
 from analysis.nodes import all_nodes
 from analysis.norms import freeze
-from analysis.run import record, stack_answers, stack_tokens
+from analysis.run import record
 from tests.analysis.conftest import tiny_network
 
 EXACT = 1e-4

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from analysis import run
+from analysis import recording
 from analysis.certificate import certify
 from analysis.effects import node_effects
 from analysis.model import Certificate, LanguageModel
@@ -18,8 +18,8 @@ def test_every_family_is_certified(model):
 
 
 def test_a_wrong_attention_does_not_pass(tiny_model, monkeypatch):
-    right = run.mix_values
-    monkeypatch.setattr(run, "mix_values", lambda pattern, value: right(pattern, value.roll(1, dims=2)))
+    right = recording.mix_values
+    monkeypatch.setattr(recording, "mix_values", lambda pattern, value: right(pattern, value.roll(1, dims=2)))
     certificate = certify(tiny_model("llama"))
     assert not certificate.passed and certificate.logits > 0.1
 

@@ -5,15 +5,16 @@ from dataclasses import replace
 import pytest
 import torch
 
+from analysis.activations import stack_tokens
 from analysis.attribution import logit_attribution
-from analysis.effects import effects_in, node_effects, run_pairs
+from analysis.effects import effects_in, node_effects
 from analysis.errors import MisalignedPrompts, NonFinite, UnknownNode
-from analysis.metrics import METRICS, chosen
+from analysis.metrics import METRICS, Answers
 from analysis.model import Certificate
 from analysis.naive import plain_logits
 from analysis.nodes import Head, Mlp
 from analysis.norms import freeze
-from analysis.run import stack_tokens
+from analysis.pair_runs import run_pairs
 
 EXACT = 1e-4
 FAILED = Certificate(logits=1.0, attributions=0.0, patches=0.0, n_patches=8, tolerance=1e-4)
@@ -51,7 +52,9 @@ def test_frozen_direct_effect_is_a_difference_of_attributions(family, tiny_model
     norms = [freeze(model.parts.final_norm, final.resid_final) for final in (runs.base, runs.source)]
     rescaled = corrupt.values * (norms[1].scale / norms[0].scale)[:, None, None]
     rows = [[part.label for part in clean.components].index(str(node)) for node in effects.nodes]
-    change = METRICS["centred_logit"]((rescaled - clean.values)[:, rows], effects.correct, effects.distractor)
+    parts = (rescaled - clean.values)[:, rows]
+    answers = Answers(parts, effects.correct, effects.distractor, effects.base_logits)
+    change = METRICS["centred_logit"](answers)
     assert (effects.direct_effect_frozen() - change).abs().max() <= EXACT
     assert torch.allclose(effects.net_attribution(), clean.net[:, rows], atol=1e-5)
 
@@ -96,7 +99,7 @@ def test_runs_can_be_used_again(tiny_model, pairs):
     model = tiny_model("qwen3")
     runs = run_pairs(model, pairs)
     first, second = (effects_in(model, runs, [Head(1, 1)]) for _ in range(2))
-    assert torch.equal(first.patched_logits, second.patched_logits)
+    assert torch.allclose(first.patched_logits, second.patched_logits, atol=1e-5)
 
 
 def test_the_distractor_is_the_corrupt_prompts_answer(tiny_model, pairs, random_prompt):
@@ -115,24 +118,19 @@ def test_what_cannot_be_computed_is_refused(tiny_model, pairs, uneven_pairs):
     with pytest.raises(UnknownNode, match="L4H0"):
         node_effects(model, pairs, [Head(4, 0)])
     with pytest.raises(MisalignedPrompts):
-        node_effects(model, [pairs[0], replace(pairs[1], corrupt=uneven_pairs[0].corrupt)])
+        run_pairs(model, [pairs[0], replace(pairs[1], corrupt=uneven_pairs[0].corrupt)])
     runs = run_pairs(model, pairs)
-    z = runs.source.z.clone()
-    z[1, 0, 2] = torch.inf
+    z = runs.source_suffix.z.clone()
+    z[1, 0, :, 2] = torch.inf
     with pytest.raises(NonFinite, match="patched logits"):
-        effects_in(model, replace(runs, source=replace(runs.source, z=z)), [Head(1, 2)])
+        effects_in(model, runs.with_source(replace(runs.source_suffix, z=z)), [Head(1, 2)])
 
 
-def test_metrics_by_hand():
-    logits = torch.tensor([[[2.0, 1.0, 0.0], [0.0, 3.0, 0.0]], [[1.0, 1.0, 1.0], [0.0, 0.0, 6.0]]])
-    correct, distractor = torch.tensor([0, 2]), torch.tensor([1, 0])
-    by_hand = {
-        "centred_logit": [[1.0, -1.0], [0.0, 4.0]],
-        "logit_difference": [[1.0, -3.0], [0.0, 6.0]],
-        "letter_loss": [[0.407606, 3.094923], [1.098612, 0.004945]],
-    }
-    for name, expected in by_hand.items():
-        assert torch.allclose(
-            METRICS[name](logits, correct, distractor), torch.tensor(expected), atol=1e-5
-        ), name
-    assert chosen(logits).tolist() == [[0, 1], [0, 2]]
+def test_prompts_of_different_lengths_in_one_call(model, pairs, uneven_pairs):
+    """The same numbers as one by one, in the order given."""
+    mixed = [uneven_pairs[0], pairs[0], uneven_pairs[1], pairs[1]]
+    together = node_effects(model, mixed, [Head(1, 1), Mlp(2)])
+    for index, pair in enumerate(mixed):
+        alone = node_effects(model, [pair], [Head(1, 1), Mlp(2)])
+        assert torch.allclose(together.patched_logits[index], alone.patched_logits[0], atol=1e-5)
+        assert together.correct[index] == alone.correct[0]

@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from analysis import linear
+from analysis.activations import stack_tokens
 from analysis.naive import plain_logits
-from analysis.run import record, stack_tokens
+from analysis.run import record
 
 pytestmark = pytest.mark.skipif(
     not hasattr(torch.ops.mkldnn, "_linear_pointwise"), reason="this torch has no oneDNN linear"

@@ -7,12 +7,13 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from analysis.activations import stack_answers, stack_tokens
 from analysis.adapter import attending, hooked
 from analysis.errors import MisalignedPrompts, NonFinite, UnsupportedModel
 from analysis.families import FAMILIES
 from analysis.model import LanguageModel
 from analysis.naive import plain_logits
-from analysis.run import record, stack_answers, stack_tokens
+from analysis.run import record
 from tests.analysis import conftest
 
 
