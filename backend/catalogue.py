@@ -27,7 +27,7 @@ class ModelSource:
 
     id: str
     title: str
-    dtype: str
+    dtype: str  # as listed; on a CPU every model computes in float32
     base: Path | None  # None: the demo, whose base weights are converted at first use
     adapter: Path | None
     files: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The command line: `headscope serve`, `run`, `models`, `openapi`."""
+"""The command line: `headscope serve`, `run`, `models`, `bench`, `openapi`."""
 
 import argparse
 import json
@@ -64,6 +64,12 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("id")
     check.set_defaults(command=verify_model)
 
+    one = commands.add_parser("bench", help="measure against the tools that patch cell by cell")
+    one.add_argument("--json", type=Path, required=True, help="where the figures are written")
+    one.add_argument("--quick", action="store_true", help="one pair, few repeats: under two minutes")
+    one.add_argument("--pairs", type=int, nargs="+", default=[1, 8, 32], help="prompt pairs in a batch")
+    one.set_defaults(command=run_benchmark)
+
     commands.add_parser("openapi", help="print the API's description").set_defaults(command=print_openapi)
     return top
 
@@ -110,6 +116,18 @@ def verify_model(options: argparse.Namespace) -> None:
     host = create_state(Settings()).models.host(options.id)
     host.load()
     print(json.dumps(host.body(), indent=2))
+
+
+def run_benchmark(options: argparse.Namespace) -> None:
+    """`headscope bench`"""
+    try:
+        from benchmarks import bench, report
+    except ModuleNotFoundError as error:
+        raise OSError(f"{error}. The benchmark is run from a copy of the repository: make bench") from error
+    results = bench.run(options.json, Settings().data, quick=options.quick, sizes=options.pairs)
+    say("\n".join(report.section(results)))
+    if options.json.resolve().parent == report.RESULTS:
+        report.write()
 
 
 def print_openapi(_: argparse.Namespace) -> None:

@@ -61,7 +61,7 @@ def _encode_table(
 
 def _name(coordinates: Mapping[str, Sequence[Any]], axis: str, index: int) -> str:
     named = coordinates[axis][index] if axis in coordinates else index
-    return str(named["label"]) if isinstance(named, dict) else str(named)
+    return str(named.get("label") or next(iter(named.values()))) if isinstance(named, dict) else str(named)
 
 
 def _finite(values: Tensor) -> Any:

@@ -14,6 +14,7 @@ import transformers
 from analysis.certificate import certify
 from analysis.errors import AnalysisError
 from analysis.model import Certificate, LanguageModel
+from analysis.precision import computing_type
 from backend.catalogue import DamagedWeights, ModelSource
 from backend.demo.smollm2 import MissingWeights
 from backend.errors import ApiError
@@ -74,7 +75,7 @@ class ModelHost:
         folder = self.source.folder(self._settings.data, self._say)
         self._say("Reading the weights")
         model = LanguageModel.load(
-            folder, dtype=self.source.dtype, device=self._settings.device, adapter=self.source.adapter
+            folder, dtype=self.dtype, device=self._settings.device, adapter=self.source.adapter
         )
         self._say("Measuring the engine against plain hooks")
         certificate = certify(model)
@@ -110,7 +111,7 @@ class ModelHost:
         return {
             "id": self.source.id,
             "weights": weights,
-            "dtype": self.source.dtype,
+            "dtype": self.dtype,
             "device": torch.device(self._settings.device).type,
             "torch": torch.__version__,
             "transformers": transformers.__version__,
@@ -133,12 +134,17 @@ class ModelHost:
             "seconds_loading": time.monotonic() - self._began if loading else None,
             "seconds_last_time": facts.get("seconds"),
             "revision": revision,
-            "dtype": self.source.dtype,
+            "dtype": self.dtype,
             "device": self._settings.device,
             "family": facts.get("family"),
             "dimensions": facts.get("dimensions"),
             "certificate": facts.get("certificate") if self.state == "ready" else None,
         }
+
+    @property
+    def dtype(self) -> str:
+        """What the model computes in, whatever its files hold."""
+        return computing_type(self.source.dtype, self._settings.device)
 
     @property
     def device(self) -> str:

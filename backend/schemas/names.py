@@ -2,7 +2,20 @@
 
 from typing import Literal
 
-AnalysisName = Literal["prompts", "gate", "attribution", "effects", "attention", "token_attention"]
+AnalysisName = Literal[
+    "prompts",
+    "gate",
+    "attribution",
+    "effects",
+    "position_effects",
+    "curves",
+    "paths",
+    "edge_estimates",
+    "self_repair",
+    "knock_out",
+    "attention",
+    "token_attention",
+]
 Split = Literal["held_out", "train"]
 LabelStyle = Literal["letters", "random_letters", "numbers", "shuffled"]
 Format = Literal["(A)", "A."]

@@ -102,6 +102,15 @@ class Dimensions(BaseModel):
     max_tokens: int
 
 
+class PrecisionBody(BaseModel):
+    """Rounding error of effects in a half-precision type, against float32, in logits."""
+
+    rms: float
+    largest: float
+    rms_effect: float
+    n_patches: int
+
+
 class CertificateBody(BaseModel):
     """Largest differences measured at load, in logits; see analysis/certificate.py."""
 
@@ -110,6 +119,7 @@ class CertificateBody(BaseModel):
     patches: float
     n_patches: int
     tolerance: float
+    precision: PrecisionBody | None = None
     passed: bool
 
 

@@ -57,6 +57,12 @@ class PromptSets:
         pairs = make_pairs(drawn, choice.sampler, choice.seed)
         return pairs if choice.index is None else pairs[choice.index : choice.index + 1]
 
+    def others(self, choice: PromptChoice, n: int) -> list[Question]:
+        """Questions of the other split, laid out alike; of an uploaded set, which has no splits, any."""
+        split = "train" if choice.split == "held_out" else "held_out"
+        elsewhere = choice.model_copy(update={"split": split, "n": n, "seed": 0, "index": None})
+        return [clean for clean, _ in self.pairs(elsewhere)]
+
     def title(self, choice: PromptChoice) -> str:
         """What the foot of a figure says about the prompts."""
         if choice.set in BUILTIN:

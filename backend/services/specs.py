@@ -69,7 +69,7 @@ def read_parameters(analysis: Analysis, given: Mapping[str, Any]) -> Any:
 
 def example_spec(analysis: Analysis) -> dict[str, Any]:
     """A complete spec that can be posted as it is."""
-    parameters = asdict(analysis.Parameters())
+    parameters = asdict(analysis.example or analysis.Parameters())
     prompts = {"n": 8} if not analysis.one_pair else {"n": 8, "index": 0}
     return Spec.model_validate(
         {"schema": 1, "analysis": analysis.name, "prompts": prompts, "parameters": parameters}

@@ -1,6 +1,7 @@
 """One result in the making: the pairs of a spec, computed one by one, each stored under its own key."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
@@ -34,7 +35,9 @@ class AnalysisWork:
         self.spec = resolved.posted.model_dump(by_alias=True)
         self._analysis, self._parameters = resolved.analysis, resolved.parameters
         self._pairs: list[PromptPair] = []
-        self._values: list[Values] = []
+        self._chunks: list[tuple[int, Any]] = []  # which pair, and the parameters of its part
+        self._values: dict[int, list[Values]] = {}  # by pair, the parts that are done
+        self._others: str | None = None
         self._cost = {"forward_passes": 0, "seconds": 0.0}
 
     @cached_property
@@ -49,18 +52,53 @@ class AnalysisWork:
             for clean, corrupt in self.resolved.pairs
         ]
         self._analysis.check(model, self._pairs, self._parameters)
-        return len(self._pairs)
+        self._learn_from_others()
+        self._chunks = [
+            (index, part)
+            for index, pair in enumerate(self._pairs)
+            for part in self._analysis.split(model, pair, self._parameters)
+        ]
+        return len(self._chunks)
 
     def run_chunk(self, index: int) -> None:
-        """Compute one pair, or take its values from the store."""
-        key = self._chunk_key(self._pairs[index])
+        """Compute one part of a pair, or take its values from the store."""
+        of_pair, part = self._chunks[index]
+        pair = self._pairs[of_pair]
+        model = self._loaded.language_model
+        key = self._chunk_key(pair, part)
+        values = self._stored_or(key, lambda: self._analysis.compute(model, pair, part))
+        self._values.setdefault(of_pair, []).append(values)
+
+    def _learn_from_others(self) -> None:
+        """Run the prompts of the other split that the analysis needs beforehand, once for all its results."""
+        n_others = self._analysis.n_others(self._parameters)
+        if not n_others:
+            return
+        model, tokenizer = self._loaded.language_model, self._loaded.tokenizer
+        questions = self._prompt_sets.others(self.resolved.posted.prompts, n_others)
+        key = key_for(
+            {
+                "others": self._chunk_name(),
+                "model": self.resolved.spec["model"],
+                "questions": [asdict(question) for question in questions],
+            }
+        )
+
+        def find() -> Values:
+            prompts = [tokenise(question, tokenizer) for question in questions]
+            return self._analysis.from_others(model, prompts)
+
+        self._analysis, self._others = self._analysis.knowing(self._stored_or(key, find)), key
+
+    def _stored_or(self, key: str, compute: Callable[[], Values]) -> Values:
+        """Values from the store, or computed and stored; what they cost is added up either way."""
         stored = self._store.find(key)
         if stored is None:
-            stored = self._compute(self._pairs[index])
+            stored = self._packed(compute)
             self._store.keep(key, stored)
         values, cost = unpack(stored)
-        self._values.append(values)
         self._cost = {name: amount + cost[name] for name, amount in self._cost.items()}
+        return values
 
     def partial(self) -> dict[str, Any] | None:
         """The result over the pairs done so far."""
@@ -70,28 +108,30 @@ class AnalysisWork:
         """The finished result, as it is stored and sent."""
         return encode_result(self._body())
 
-    def _compute(self, pair: PromptPair) -> bytes:
+    def _packed(self, compute: Callable[[], Values]) -> bytes:
         loaded = self._loaded
         began, passes = time.perf_counter(), loaded.forward_passes
-        values = self._analysis.compute(loaded.language_model, pair, self._parameters)
+        values = compute()
         cost = {"forward_passes": loaded.forward_passes - passes, "seconds": time.perf_counter() - began}
         return pack(values, cost)
 
-    def _chunk_key(self, pair: PromptPair) -> str:
+    def _chunk_name(self) -> dict[str, Any]:
+        return {"name": self._analysis.name, "version": self._analysis.version}
+
+    def _chunk_key(self, pair: PromptPair, part: Any) -> str:
         """Names what a pair's values depend on: its own text, not the set that it was drawn from."""
-        chunk = {"name": self._analysis.name, "version": self._analysis.version}
-        return key_for(
-            {
-                "chunk": chunk,
-                "model": self.resolved.spec["model"],
-                "pair": [asdict(pair.clean.question), asdict(pair.corrupt.question)],
-                "parameters": self._analysis.computed_with(self._parameters),
-            }
-        )
+        named = {
+            "chunk": self._chunk_name(),
+            "model": self.resolved.spec["model"],
+            "pair": [asdict(pair.clean.question), asdict(pair.corrupt.question)],
+            "parameters": self._analysis.computed_with(part),
+        }
+        return key_for(named | ({"others": self._others} if self._others else {}))
 
     def _body(self) -> dict[str, Any]:
         pairs = self._pairs[: len(self._values)]
-        stacked = {name: torch.stack([values[name] for values in self._values]) for name in self._values[0]}
+        per_pair = [self._analysis.combine(parts) for parts in self._values.values()]
+        stacked = {name: torch.stack([values[name] for values in per_pair]) for name in per_pair[0]}
         summary = self._analysis.summarise(self._loaded.language_model, pairs, stacked, self._parameters)
         encoded = encode_summary(summary)
         if not self._loaded.certificate.passed:
@@ -99,7 +139,7 @@ class AnalysisWork:
         return {
             "key": self.key,
             "spec": self.resolved.spec,
-            "complete": len(pairs) == len(self._pairs),
+            "complete": sum(map(len, self._values.values())) == len(self._chunks),
             "n": len(self._pairs),
             "n_done": len(pairs),
             **encoded,
@@ -109,10 +149,11 @@ class AnalysisWork:
     def _provenance(self) -> dict[str, Any]:
         """Where the numbers come from, for the foot of every figure."""
         prompts, host = self.resolved.posted.prompts, self.resolved.host
+        precision = self._loaded.certificate.precision
         return {
             "model": host.source.id,
             "revision": host.source.weights[:12],
-            "dtype": host.source.dtype,
+            "dtype": host.dtype,
             "device": host.device,
             "prompts": self._prompt_sets.title(prompts),
             "n": len(self._pairs),
@@ -120,6 +161,7 @@ class AnalysisWork:
             "forward_passes": self._cost["forward_passes"],
             "seconds": round(self._cost["seconds"], 3),
             "certificate": self._loaded.certificate.largest,
+            "rounding": None if precision is None else precision.rms,
             "version": __version__,
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from analysis.analyses import ANALYSES
 from tests.conftest import until
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def error_of(response: Any) -> dict[str, Any]:
 
 def test_every_example_can_be_posted_as_it_is(client: TestClient) -> None:
     analyses = client.get("/api/analyses").json()["analyses"]
-    assert len(analyses) == 6
+    assert {analysis["name"] for analysis in analyses} == set(ANALYSES)
     for analysis in analyses:
         result = answer(client, analysis["example"])
         assert result["complete"] and result["n_done"] == result["n"]
@@ -68,6 +69,37 @@ def test_a_pair_computed_once_serves_other_results(api: FastAPI, client: TestCli
     before = model.forward_passes
     answer(client, spec(seed=5, parameters={"metric": "logit_difference"}))
     assert model.forward_passes == before
+
+
+def test_an_estimate_is_replaced_by_what_is_measured(client: TestClient) -> None:
+    """The parts of a pair: first the estimate, then the columns, each stored for whoever asks for it."""
+    posted = spec("position_effects", seed=8, index=1)
+    result = answer(client, posted)
+    measured, estimate = (result["tables"][name]["mean"] for name in ("total_effect", "estimate"))
+    cells = [cell for row in measured for cell in row]
+    assert None not in cells and len(cells) == len([cell for row in estimate for cell in row])
+    assert result["details"]["n_measured"] == len(cells)
+    few = answer(client, posted | {"parameters": {"verify": 3}})
+    kept = [cell for row in few["tables"]["total_effect"]["mean"] for cell in row]
+    assert len([cell for cell in kept if cell is not None]) == 3
+
+
+def test_positions_and_sources_of_effects(api: FastAPI, client: TestClient) -> None:
+    """Every choice gives its own numbers; a mean runs the prompts of the other split once, and keeps them."""
+    choices = [
+        {"nodes": ["L1H0", "L1H0.q", "ATTN0", "RESID1"]},
+        {"nodes": ["L1H0"], "positions": "label_correct"},
+        {"nodes": ["L1H0"], "positions": 3, "source": "zero"},
+        {"nodes": ["L1H0"], "source": "mean"},
+        {"nodes": "residual", "positions": "differing", "metric": "loss"},
+    ]
+    found = [answer(client, spec(seed=9, index=0, parameters=choice)) for choice in choices]
+    assert [len(one["tables"]["total_effect"]["mean"]) for one in found] == [4, 1, 1, 1, 2]
+    assert "direct_effect" not in found[0]["tables"] and "direct_effect" in found[3]["tables"]
+    assert found[4]["details"]["metric"] == "loss"
+    before = api.state.headscope.models.host(None).load().forward_passes
+    answer(client, spec(seed=10, index=0, parameters=choices[3]))
+    assert api.state.headscope.models.host(None).load().forward_passes <= before + 2
 
 
 def test_effects_agree_with_attributions(client: TestClient) -> None:
