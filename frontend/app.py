@@ -17,6 +17,8 @@ from frontend.figures.notices import broken
 from frontend.layout import page
 from frontend.panels import (
     attention,
+    causes,
+    choices,
     chooser,
     evidence,
     gate,
@@ -29,7 +31,7 @@ from frontend.panels import (
 )
 from frontend.theme import css
 
-PANELS = (router, header, chooser, question, gate, map, evidence, head, attention, profile)
+PANELS = (router, header, chooser, choices, question, gate, map, evidence, head, attention, profile, causes)
 log = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
 TITLE = "headscope"

@@ -23,7 +23,9 @@ MAP_PAGE, HEAD_PAGE, PROBLEMS = "map-page", "head-page", "problems"
 # what each panel wants, written by the router only
 WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP = "want-model", "want-question", "want-gate", "want-map"
 WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS = "want-pair", "want-head", "want-pattern", "want-tokens"
-WANT_PROFILE = "want-profile"
+WANT_PROFILE, WANT_CHOICES = "want-profile", "want-choices"
+SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves")
+WANT_SECTION = {name: f"want-{name}" for name in SECTIONS}
 WANTS = (
     WANT_MODEL,
     WANT_QUESTION,
@@ -34,7 +36,12 @@ WANTS = (
     WANT_PATTERN,
     WANT_TOKENS,
     WANT_PROFILE,
+    WANT_CHOICES,
+    *WANT_SECTION.values(),
 )
+
+# the row of choices, on both pages
+CHOICES_ON = {"map": "map-choices", "head": "head-choices"}
 
 # map page
 QUESTION, GATE, MAP_NOTICE, MAP_WARNINGS = "question", "gate", "map-notice", "map-warnings"
@@ -50,7 +57,11 @@ MAP_PROGRESS, MAP_CANCEL, MAP_AGAIN = "map-progress", "map-cancel", "map-again"
 NODES, NODES_ALL, NODES_SHOWN = "strongest-nodes", "all-nodes", "nodes-shown"
 EVIDENCE, EVIDENCE_TITLE, AUDIT = "evidence-body", "evidence-title", "audit"
 EVIDENCE_CARD, EVIDENCE_NUMBERS, MEANS_NOTE = "evidence", "evidence-numbers", "means-note"
-EVIDENCE_LETTERS, EVIDENCE_STRIP = "evidence-letters", "evidence-strip"
+EVIDENCE_LETTERS, EVIDENCE_STRIP, EVIDENCE_METRICS = (
+    "evidence-letters",
+    "evidence-strip",
+    "evidence-metrics",
+)
 VALUES = {view: f"value-{view}" for view in ("total", "direct", "indirect", "attribution")}
 MEANS = {view: f"mean-{view}" for view in VALUES}
 VALUE_ATTENTION = "value-attention"
@@ -85,3 +96,8 @@ def poll(panel: str) -> str:
 def memory(panel: str) -> str:
     """Which job a panel follows."""
     return f"{panel}-memory"
+
+
+def section(name: str, part: str) -> str:
+    """A part of a section that is measured on demand."""
+    return f"section-{name}-{part}"

@@ -7,7 +7,7 @@ from dash import html
 
 from frontend import ids
 from frontend.figures.attributes import attrs
-from frontend.panels import attention, evidence, gate, head, header, map, question, router
+from frontend.panels import attention, causes, evidence, gate, head, header, map, question, router
 
 THEME: Any = {
     "fontFamily": "var(--font)",
@@ -41,7 +41,7 @@ def page() -> dmc.MantineProvider:
 
 def _map_page() -> html.Div:
     left = html.Div([question.layout(), gate.layout()], className="panel side")
-    centre = html.Div([*map.layout(), evidence.layout()], className="centre")
+    centre = html.Div([*map.layout(), evidence.layout(), *causes.map_layout()], className="centre")
     right = html.Div(map.table_layout(), className="panel side")
     audit = html.Footer(id=ids.AUDIT, className="audit")
     return html.Div([html.Div([left, centre, right], className="columns"), audit], id=ids.MAP_PAGE)
@@ -50,4 +50,4 @@ def _map_page() -> html.Div:
 def _head_page() -> html.Div:
     cards = html.Div(attention.layout(), className="cards")
     audit = html.Footer(id=ids.HEAD_AUDIT, className="audit")
-    return html.Div([*head.layout(), cards, audit], id=ids.HEAD_PAGE, hidden=True)
+    return html.Div([*head.layout(), cards, *causes.layout(), audit], id=ids.HEAD_PAGE, hidden=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from frontend.state import Node
+from frontend.nodes import Node
 
 Json = Mapping[str, Any]
 
@@ -16,6 +16,7 @@ class Estimate:
     mean: float
     low: float | None = None
     high: float | None = None
+    unit: str = "logit"
 
 
 def estimate(body: Json, name: str, *indices: int) -> Estimate | None:
@@ -24,7 +25,7 @@ def estimate(body: Json, name: str, *indices: int) -> Estimate | None:
     if table is None:
         return None
     mean, low, high = (_at(table.get(part), indices) for part in ("mean", "low", "high"))
-    return None if mean is None else Estimate(mean, low, high)
+    return None if mean is None else Estimate(mean, low, high, table["unit"])
 
 
 def estimates(body: Json, name: str, *indices: int) -> list[Estimate | None]:
@@ -36,7 +37,7 @@ def estimates(body: Json, name: str, *indices: int) -> list[Estimate | None]:
 
 def nodes(body: Json) -> list[Node]:
     """The nodes of a result's `node` axis, in its order."""
-    return [Node(entry["layer"], entry["head"]) for entry in body["coordinates"]["node"]]
+    return [Node.read(entry["label"]) for entry in body["coordinates"]["node"]]
 
 
 def node_index(body: Json, node: Node) -> int | None:
@@ -51,6 +52,14 @@ def component_index(body: Json, node: Node) -> int | None:
     places = [(entry["kind"], entry["layer"], entry["head"]) for entry in body["coordinates"]["component"]]
     wanted = (kind, node.layer, node.head)
     return places.index(wanted) if wanted in places else None
+
+
+def reason(body: Json, table: str, *names: str) -> str:
+    """Why a value is missing, by the names of its place on the axes; empty where nothing is said."""
+    where = " ".join(names)
+    return next(
+        (one["reason"] for one in body["failures"] if (one["table"], one["where"]) == (table, where)), ""
+    )
 
 
 def pair_of(body: Json, index: int) -> Json | None:

@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from frontend.state import Node, State
+from frontend.nodes import Node
+from frontend.state import DEFAULT, State
 
 Spec = dict[str, Any]
+CHOICES = ("metric", "direction", "positions", "source")
+EDGES, MEASURED_EDGES = 40, 20  # how many are listed, and how many of these are measured
 
 
 def _spec(state: State, analysis: str, *, index: int | None = None, **parameters: Any) -> Spec:
@@ -40,14 +43,72 @@ def gate(state: State) -> Spec:
     return _spec(state, "gate")
 
 
+def _chosen(state: State, *names: str) -> dict[str, Any]:
+    """The named choices where they differ from the defaults, which the API has too."""
+    return {name: getattr(state, name) for name in names if getattr(state, name) != getattr(DEFAULT, name)}
+
+
 def sweep(state: State) -> Spec:
-    """Effects of every node over all pairs."""
-    return _spec(state, "effects", nodes="all")
+    """Effects of every node that the map shows, over all pairs."""
+    return _spec(state, "effects", nodes=state.nodes, **_chosen(state, *CHOICES))
+
+
+def writers_sweep(state: State) -> Spec:
+    """Effects of every head and MLP over all pairs, as the page of a node needs them."""
+    return _spec(state, "effects", nodes="all", **_chosen(state, *CHOICES))
 
 
 def pair_effects(state: State, node: Node) -> Spec:
     """Effects of one node on the chosen pair."""
-    return _spec(state, "effects", index=state.index, nodes=[str(node)])
+    return _spec(state, "effects", index=state.index, nodes=[str(node)], **_chosen(state, *CHOICES))
+
+
+def ranking(state: State) -> Spec:
+    """The effects whose attributions rank all heads and MLPs: the map as it is without any choice."""
+    return _spec(state, "effects", nodes="all")
+
+
+def curves(ranked: Spec, order: list[str]) -> Spec:
+    """How far the first k nodes of a ranking get, on the same prompts."""
+    return ranked | {"analysis": "curves", "parameters": {"nodes": order}}
+
+
+def position_effects(state: State, node: Node) -> Spec:
+    """Effects at every position of the chosen pair: of the head's whole layer, or of all MLPs."""
+    where: dict[str, Any] = {"kind": "mlps"} if node.head is None else {"kind": "heads", "layer": node.layer}
+    return _spec(
+        state, "position_effects", index=state.index, **where, **_chosen(state, "metric", "direction")
+    )
+
+
+def edges(state: State) -> Spec:
+    """The strongest edges of the chosen pair by their estimates, the first of them measured."""
+    return _spec(
+        state,
+        "edge_estimates",
+        index=state.index,
+        top=EDGES,
+        verify=MEASURED_EDGES,
+        **_chosen(state, "metric", "direction"),
+    )
+
+
+def paths(state: State, node: Node) -> Spec:
+    """Path effects from a node to everything that reads it later, over all pairs."""
+    positions = "final" if state.positions == "final" else "all"
+    return _spec(
+        state, "paths", sender=str(node), positions=positions, **_chosen(state, "metric", "direction")
+    )
+
+
+def self_repair(state: State, node: Node) -> Spec:
+    """Who makes up for a node when it is patched, over all pairs."""
+    return _spec(state, "self_repair", node=str(node), **_chosen(state, "direction"))
+
+
+def knock_out(state: State, node: Node) -> Spec:
+    """What happens when a head may not look at one kind of token, over all pairs."""
+    return _spec(state, "knock_out", heads=[str(node)], **_chosen(state, "metric"))
 
 
 def attention(state: State, node: Node) -> Spec:

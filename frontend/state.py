@@ -6,28 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from frontend.nodes import Node
+
 HEAD_PATH = re.compile(r"/m/([^/]+)/([^/]+)/?")
-NODE = re.compile(r"\s*(?:l?\s*(\d{1,4})\s*[h.]\s*(\d{1,4})|mlp\s*(\d{1,4}))\s*", re.IGNORECASE)
-
-
-@dataclass(frozen=True, order=True)
-class Node:
-    """An attention head, or with `head=None` the MLP of a layer; written `L23H2` and `MLP24`."""
-
-    layer: int
-    head: int | None = None
-
-    def __str__(self) -> str:
-        return f"MLP{self.layer}" if self.head is None else f"L{self.layer}H{self.head}"
-
-    @classmethod
-    def read(cls, text: str) -> "Node":
-        """The node that a person typed; `ValueError` when it is none."""
-        found = NODE.fullmatch(text)
-        if not found:
-            raise ValueError(text)
-        layer, head, mlp = found.groups()
-        return cls(int(mlp)) if mlp else cls(int(layer), int(head))
 
 
 @dataclass(frozen=True)
@@ -46,11 +27,22 @@ class State:
     format: str = "(A)"
     prelude: bool = False
     shots: int = 0
+    nodes: str = "all"
+    metric: str = "centred_logit"
+    direction: str = "noising"
+    positions: str = "final"
+    source: str = "counterfactual"
     view: str = "total"
     sort: str = "strength"
     index: int = 0
     node: Node | None = None
     weighting: str = "raw"
+    measure: tuple[str, ...] = ()
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """What the map can show: attribution and direct effects belong to writes at the final position."""
+        return VIEWS if self.nodes == "all" and self.positions == "final" else ("total",)
 
 
 @dataclass(frozen=True)
@@ -88,11 +80,47 @@ def _name(what: str) -> Field:
     return Field(read, f"the id of {what}, at most 200 characters")
 
 
+def _several(*words: str) -> Field:
+    def read(text: str) -> tuple[str, ...]:
+        chosen = set(text.split(","))
+        if not chosen <= set(words):
+            raise ValueError(text)
+        return tuple(word for word in words if word in chosen)
+
+    return Field(read, "some of " + ", ".join(words) + ", with commas between them")
+
+
 SAMPLERS = ("swap_options", "diff_letter", "same_letter")
 SPLITS = ("held_out", "train")
 LABELS = ("letters", "random_letters", "numbers", "shuffled")
 FORMATS = ("(A)", "A.")
 VIEWS = ("attribution", "total", "direct", "indirect")
+NODES = ("all", "attention", "residual", "queries", "keys", "values")
+METRICS = (
+    "centred_logit",
+    "logit_difference",
+    "letter_loss",
+    "letter_probability",
+    "letter_kl",
+    "accuracy",
+    "loss",
+    "probability",
+)
+DIRECTIONS = ("noising", "denoising")
+ROLES = (
+    "label",
+    "label_correct",
+    "label_incorrect",
+    "content",
+    "content_correct",
+    "content_incorrect",
+    "newline",
+    "question",
+    "suffix",
+)
+POSITIONS = ("final", "differing", "all", *ROLES)
+SOURCES = ("counterfactual", "mean", "zero")
+SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves")
 SORTS = ("strength", "lowest", "highest", "node")
 WEIGHTINGS = ("raw", "value_weighted", "signed")
 
@@ -108,11 +136,17 @@ FIELDS: Mapping[str, Field] = {
     "format": _choice(*FORMATS),
     "prelude": Field(lambda text: {"true": True, "false": False}[text], "true or false"),
     "shots": _whole(0, 5),
+    "nodes": _choice(*NODES),
+    "metric": _choice(*METRICS),
+    "direction": _choice(*DIRECTIONS),
+    "positions": _choice(*POSITIONS),
+    "source": _choice(*SOURCES),
     "view": _choice(*VIEWS),
     "sort": _choice(*SORTS),
     "index": _whole(0, 999),
     "node": Field(Node.read, "a node such as L23H2 or MLP24"),
     "weighting": _choice(*WEIGHTINGS),
+    "measure": _several(*SECTIONS),
 }
 
 
@@ -132,6 +166,12 @@ def parse(pathname: str, search: str) -> tuple[State, list[str]]:
             f"index: there are {state.n} pairs, counted from 0, so there is no {state.index}. Using 0."
         )
         state = replace(state, index=0)
+    if state.view not in state.views:
+        problems.append(
+            "view: attribution, direct and indirect effects exist for heads and MLPs at the final position "
+            "only. Showing total effects."
+        )
+        state = replace(state, view="total")
     return state, problems
 
 
@@ -179,10 +219,20 @@ def _parse_path(pathname: str) -> tuple[State, list[str]]:
     changed, problems = changes({"model": model, "node": label})
     if problems:
         return DEFAULT, problems
-    return State(page="head", **changed), []
+    return with_page(State(page="head", **changed)), []
+
+
+def with_page(state: State) -> State:
+    """A node that has no page of its own is shown on that of its head, or selected on the map."""
+    if state.page != "head":
+        return state
+    owner = state.node.owner if state.node else None
+    return replace(state, node=owner) if owner else replace(state, page="map")
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

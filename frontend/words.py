@@ -22,16 +22,6 @@ VIEW_NAME = {
     "direct": "Direct",
     "indirect": "Indirect",
 }
-VIEW_SENTENCE = {
-    "attribution": "Logits that one node’s write adds directly to the correct letter’s centred logit "
-    "on the clean prompt, at the final position. Blue adds, red takes away.",
-    "total": "Change of the correct letter’s centred logit, in logits, when one node is patched "
-    "from the corrupt prompt at the final position. Red lowers it, blue raises it.",
-    "direct": "The part of the total effect, in logits, that reaches the correct letter through the "
-    "residual stream alone, all other nodes frozen. Red lowers it, blue raises it.",
-    "indirect": "Total effect minus direct effect, in logits: what other nodes carry on to the correct "
-    "letter. Red lowers it, blue raises it.",
-}
 
 
 def visible(text: str, *, spaces: bool = False) -> str:
@@ -77,6 +67,20 @@ def tiny(value: float | None) -> str:
         return NONE
     mantissa, exponent = f"{value:.0e}".split("e")
     return "0" if value == 0 else f"{mantissa}e{MINUS if int(exponent) < 0 else ''}{abs(int(exponent))}"
+
+
+DIGITS = {"logit": 2, "nat": 3, "fraction": 3}
+
+
+def effect(value: Estimate | None) -> str:
+    """A change with its sign and as many digits as its unit deserves."""
+    return signed(value.mean, DIGITS.get(value.unit, 2)) if value else NONE
+
+
+def spread(value: Estimate | None) -> str:
+    """The 95 % interval of a change, with the same digits."""
+    digits = DIGITS.get(value.unit, 2) if value else 2
+    return interval(value, lambda bound: signed(bound, digits))
 
 
 def interval(value: Estimate | None, write=signed) -> str:

@@ -2,7 +2,8 @@
 
     python scripts/screenshots.py http://127.0.0.1:8050 docs/pictures
 
-Waits until the map is complete, selects a node, and writes the map and the head page, light and dark.
+Waits until the map is complete, selects a node, and writes the map and the head page with all that can be
+measured on it, light and dark.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 SIZE = ViewportSize(width=1440, height=940)
 COMPLETE_MS = 180_000
+SECTIONS = ("where", "paths", "repair", "knock")
 
 
 def main() -> None:
@@ -53,11 +55,15 @@ def show_map(page: Page, address: str, node: str) -> None:
 
 
 def show_head(page: Page, address: str, model: str, node: str) -> None:
-    """The page of the node, complete."""
-    page.goto(f"{address}/m/{model}/{node}")
+    """The page of the node, complete, every section measured."""
+    page.goto(f"{address}/m/{model}/{node}?measure={','.join(SECTIONS)}")
     expect(page.locator("#head-audit [data-complete=true]")).to_be_visible(timeout=COMPLETE_MS)
     expect(page.locator("#head-pattern [data-complete=true]")).to_be_visible(timeout=COMPLETE_MS)
     expect(page.locator("#head-tokens .letters")).to_be_visible(timeout=COMPLETE_MS)
+    expect(page.locator("#head-profile [data-complete=true]")).to_be_visible(timeout=COMPLETE_MS)
+    for name in SECTIONS:
+        complete = page.locator(f"#section-{name}-body .audit [data-complete=true]")
+        expect(complete).to_be_visible(timeout=COMPLETE_MS)
     page.wait_for_timeout(500)
 
 

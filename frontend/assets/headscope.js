@@ -86,7 +86,12 @@
 
   /* A map wider than the page scrolls below its row labels. */
   document.addEventListener("scroll", function (event) {
-    if (!event.target.classList || !event.target.classList.contains("map-scroll")) { return; }
+    if (!event.target.classList) { return; }
+    if (event.target.classList.contains("squares-scroll")) {
+      var id = card(event.target).id;
+      left[id] = Object.assign(left[id] || {}, { scrolled: event.target.scrollLeft });
+    }
+    if (!event.target.classList.contains("map-scroll")) { return; }
     event.target.querySelectorAll(".yaxislayer-above, .yaxislayer-below").forEach(function (labels) {
       labels.style.transform = "translateX(" + event.target.scrollLeft + "px)";
     });
@@ -106,6 +111,9 @@
     } else if (event.target.id === "map-grid" && MOVES[event.key]) {
       event.preventDefault();
       move(MOVES[event.key][0], MOVES[event.key][1]);
+    } else if (MOVES[event.key] && event.target.matches("td.square")) {
+      event.preventDefault();
+      step(event.target, MOVES[event.key][0], MOVES[event.key][1]);
     } else if (event.target.id === "map-grid" && event.key === "Enter" && selected) {
       event.preventDefault();
       window.clearTimeout(waiting);
@@ -126,6 +134,100 @@
     }
     go(JSON.parse(control.getAttribute("data-go")));
   });
+
+  document.addEventListener("change", function (event) {
+    var name = event.target.getAttribute && event.target.getAttribute("data-choice");
+    if (!name) { return; }
+    var change = {};
+    change[name] = event.target.value;
+    go(change);
+  });
+
+  /* ---- a table of squares, made from the data of its element ---- */
+  function make(tag, parent, attributes, text) {
+    var element = document.createElement(tag);
+    Object.keys(attributes).forEach(function (name) { element.setAttribute(name, attributes[name]); });
+    if (text) { element.textContent = text; }
+    return parent.appendChild(element);
+  }
+
+  function drawSquares(section) {
+    each(section, "[data-squares]", function (box) {
+      var told = box.getAttribute("data-squares");
+      if (box.headscope === told) { return; }
+      box.headscope = told;
+      var data = JSON.parse(told), table = document.createElement("table");
+      table.className = "squares";
+      table.setAttribute("role", "grid");
+      table.setAttribute("aria-label", data.label);
+      var head = make("tr", make("thead", table, {}), {}), body = make("tbody", table, {});
+      make("th", head, { class: "corner" });
+      data.columns.forEach(function (column) {
+        make("span", make("th", head, { class: column[0], title: column[2], scope: "col" }), {}, column[1]);
+      });
+      data.rows.forEach(function (row, at) {
+        var line = make("tr", body, row.own ? { class: "own" } : {});
+        make("th", line, { scope: "row" }, row.name);
+        row.cells.forEach(function (cell, place) {
+          var square = make("td", line, {
+            class: cell[0], role: "gridcell", "aria-label": cell[2], "data-cell": cell[3], tabindex: at + place ? -1 : 0,
+          });
+          if (cell[1]) { square.style.setProperty("--w", cell[1]); }
+        });
+      });
+      box.replaceChildren(table);
+    });
+  }
+
+  /* ---- sections: what is drawn anew while it is measured stays as the reader left it ---- */
+  var looked = {}; // by section: the square looked at, and whether the keyboard is on it
+  var left = {}; // by section: lines opened, figures scrolled
+
+  function card(element) { return element.closest("section.section"); }
+  function each(section, what, does) { section.querySelectorAll(what).forEach(does); }
+
+  function look(square, focused) {
+    var section = card(square);
+    each(section, "td.square[aria-selected]", function (other) { other.removeAttribute("aria-selected"); });
+    square.setAttribute("aria-selected", "true");
+    var line = section.querySelector(".readout"), words = square.getAttribute("aria-label");
+    if (line.textContent !== words) { line.textContent = words; }
+    looked[section.id] = { cell: square.getAttribute("data-cell"), focused: focused };
+  }
+
+  function lookAgain(section) {
+    var before = looked[section.id];
+    var square = before && section.querySelector('td.square[data-cell="' + before.cell + '"]');
+    if (!square) { return; }
+    if (before.focused && document.activeElement === document.body) { square.focus({ preventScroll: true }); }
+    look(square, before.focused);
+  }
+
+  document.addEventListener("focusin", function (event) {
+    Object.keys(looked).forEach(function (id) { looked[id].focused = false; });
+    if (event.target.matches("td.square")) { look(event.target, true); }
+  });
+
+  document.addEventListener("toggle", function (event) {
+    var section = event.target.tagName === "DETAILS" && card(event.target);
+    if (section) {
+      left[section.id] = left[section.id] || {};
+      each(section, "details", function (line, at) { left[section.id]["open" + at] = line.open; });
+    }
+  }, true);
+
+  function putBack(section) {
+    var kept = left[section.id] || {};
+    each(section, "details", function (line, at) { if (kept["open" + at]) { line.open = true; } });
+    each(section, ".squares-scroll", function (box) { box.scrollLeft = kept.scrolled || 0; });
+  }
+
+  function step(square, down, right) {
+    var row = square.parentNode, rows = row.parentNode.children;
+    var next = rows[Math.min(rows.length - 1, Math.max(0, Array.prototype.indexOf.call(rows, row) + down))];
+    var column = Math.min(next.children.length - 1, Math.max(1, square.cellIndex + right));
+    next.children[column].focus();
+  }
 
   function fallback(text) {
     var area = document.createElement("textarea");
@@ -161,6 +263,18 @@
     drawn: function (figure, want) {
       if (want && waiting === null) { selected = want.node || null; }
       window.setTimeout(function () { attach(400); outline(); }, 0);
+      return String(Date.now());
+    },
+
+    /* A section that is drawn anew is put back before it is painted: its table, square, opened lines, scroll. */
+    redrawn: function (_body, id) {
+      var section = byId(id);
+      if (section && !section.headscope) {
+        var restore = function () { drawSquares(section); putBack(section); lookAgain(section); };
+        section.headscope = new MutationObserver(restore);
+        section.headscope.observe(section, { childList: true, subtree: true, attributeFilter: ["data-squares"] });
+        restore();
+      }
       return String(Date.now());
     },
 

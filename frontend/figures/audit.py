@@ -30,6 +30,8 @@ def audit(body: Json) -> html.Div:
         str(origin["date"])[:10],
         f"key {body['key'][:12]}",
     ]
+    if origin.get("rounding") is not None:
+        parts.insert(2, f"rounding {tiny(origin['rounding'])} logits")
     line = " · ".join(part.replace(" ", NO_BREAK) for part in parts)
     return html.Div(
         line,

@@ -1,12 +1,14 @@
 """Buttons that change the address of the page. They carry what they change as data; one script listens."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dash import html
 
 from frontend.figures.attributes import attrs
-from frontend.state import State, href
+from frontend.state import DEFAULT, State, href
 
 
 def go(
@@ -31,15 +33,34 @@ def link(text: Any, to: State, *, className: str = "button", id: str | None = No
     return html.A(text, href=href(to), className=className, **attrs(data_go=json.dumps(change)), **more)
 
 
-def segmented(name: str, options: dict[str, str], chosen: str, label: str) -> html.Div:
-    """A row of buttons of which one is chosen."""
+def segmented(
+    name: str,
+    options: dict[str, str],
+    chosen: str,
+    label: str,
+    *,
+    missing: Mapping[str, str] = MappingProxyType({}),
+) -> html.Div:
+    """A row of buttons of which one is chosen; `missing` says why some cannot be."""
     buttons = [
         html.Button(
             text,
             type="button",
             className="segment",
+            disabled=value in missing,
+            title=missing.get(value, ""),
             **attrs(data_go=json.dumps({name: value}), aria_pressed=str(value == chosen).lower()),
         )
         for value, text in options.items()
     ]
     return html.Div(buttons, className="segments", role="group", **attrs(aria_label=label))
+
+
+def select(name: str, options: Mapping[str, str], chosen: str, label: str) -> html.Label:
+    """A field of the page's state to choose from a list; the browser's own control, which phones know."""
+    listed = [html.Option(text, value=value, selected=value == chosen) for value, text in options.items()]
+    changed = " changed" if chosen != getattr(DEFAULT, name) else ""
+    return html.Label(
+        [html.Span(label), html.Select(listed, **attrs(data_choice=name, aria_label=label))],
+        className=f"choice{changed}",
+    )

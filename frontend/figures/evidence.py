@@ -7,12 +7,14 @@ from typing import Any
 from dash import html
 
 from frontend.figures.attributes import attrs
+from frontend.figures.choices import choices_of
 from frontend.figures.controls import link
 from frontend.figures.tables import letter_table
 from frontend.figures.tokens import on_correct_label, sink_note, token_strip
+from frontend.phrases import METRIC_NAME, METRIC_PHRASE, ONLY_WRITES, UNIT_SHORT, patched
 from frontend.results import estimate
 from frontend.state import State
-from frontend.words import NONE, VIEW_TABLE, count, interval, number, signed
+from frontend.words import NONE, VIEW_TABLE, count, effect, number, spread
 
 Json = Mapping[str, Any]
 NUMBERS = {
@@ -44,10 +46,16 @@ def big_number(name: str, value: str, below: Any = None, *, id: str | None = Non
     )
 
 
-def mean_lines(body: Json | None, view: str, place: int | None) -> list[Any]:
+def mean_lines(body: Json | None, view: str, at: int | None) -> list[Any]:
     """`mean −2.66` and below it `[−2.90, −2.41]`, as far as the sweep is."""
-    value = estimate(body, VIEW_TABLE[view], place) if body and place is not None else None
-    return [f"mean {signed(value.mean if value else None)}", html.Br(), interval(value) or " "]
+    value = estimate(body, VIEW_TABLE[view], at) if body and at is not None else None
+    return [f"mean {effect(value)}", html.Br(), spread(value) or " "]
+
+
+def why_not(place: State, view: str) -> str:
+    """Why there is no such number for the node of a place; empty where there is."""
+    writes = place.node is not None and not place.node.part and place.positions == "final"
+    return "" if view == "total" or writes else ONLY_WRITES
 
 
 def means_note(body: Json | None) -> str:
@@ -59,13 +67,15 @@ def means_note(body: Json | None) -> str:
 
 def head_of_card(place: State) -> html.Div:
     """Which node, patched from where, and the way to its page."""
-    opens = "Open head" if place.node and place.node.head is not None else "Open MLP"
-    head = replace(place, page="head")
+    owner = place.node.owner if place.node else None
+    opens = "Open head" if owner and owner.head is not None else "Open MLP"
+    head = replace(place, page="head", node=owner)
+    how = f"{patched(choices_of(place))}, question {place.index + 1}"
     return html.Div(
         [
             html.H2(str(place.node), className="node-name"),
-            html.Span(f"patched from the corrupt prompt of question {place.index + 1}", className="note"),
-            link(opens, head, className="button primary", id="open-node"),
+            html.Span(how, className="note"),
+            *([link(opens, head, className="button primary", id="open-node")] if owner else []),
         ],
         className="card-head",
     )
@@ -74,14 +84,50 @@ def head_of_card(place: State) -> html.Div:
 def pair_values(effects: Json | None) -> list[str]:
     """The effects of a result's only node on one pair, and its attribution there."""
     found = [estimate(effects, VIEW_TABLE[view], 0) if effects else None for view in NUMBERS]
-    return [signed(value.mean) if value else NONE for value in found]
+    return [effect(value) for value in found]
 
 
 def letters(effects: Json, pair: Json | None) -> html.Div:
     """The letters of one pair before and after the patch."""
     correct = pair["clean"]["correct"] if pair else None
-    table = letter_table(effects, correct, "patched")
+    table = letter_table(effects, correct)
     return html.Div([html.H3("Logits of the letters"), table], **attrs(data_key=effects["key"]))
+
+
+def metric_table(effects: Json | None, sweep: Json | None, place: int | None) -> list[Any]:
+    """The total effect in every metric: on this question, and the mean over the pairs of the map so far."""
+    named = (effects or sweep or {}).get("coordinates", {}).get("metric")
+    if not named:
+        return []
+    n = count(sweep["n_done"], "pair") if sweep else "all pairs"
+    head = html.Tr(
+        [
+            html.Th("metric"),
+            html.Th(""),
+            _right("this question"),
+            _right(f"mean, {n}"),
+            _right("95 % interval"),
+        ]
+    )
+    rows = []
+    for at, metric in enumerate(named):
+        here = estimate(effects, "by_metric", at, 0) if effects else None
+        mean = estimate(sweep, "by_metric", at, place) if sweep and place is not None else None
+        here, mean = (replace(value, unit=metric["unit"]) if value else None for value in (here, mean))
+        name = METRIC_NAME.get(metric["label"], metric["label"])
+        unit = UNIT_SHORT.get(metric["unit"], metric["unit"])
+        title = f"{METRIC_PHRASE.get(metric['label'], name)}; {metric['better']} is better"
+        cells = [html.Td(text, className="number") for text in (effect(here), effect(mean), spread(mean))]
+        rows.append(
+            html.Tr([html.Th(name, scope="row", title=title), html.Td(unit, className="note"), *cells])
+        )
+    note = "Change in every metric when the node is patched."
+    table = html.Table([html.Thead(head), html.Tbody(rows)], className="table metrics")
+    return [html.H3(note), html.Div(table, className="scroll")]
+
+
+def _right(text: str) -> html.Th:
+    return html.Th(text, className="number")
 
 
 def on_label(tokens: Json | None) -> str:

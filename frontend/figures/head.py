@@ -7,10 +7,12 @@ from typing import Any
 from dash import html
 
 from frontend.figures.controls import link
-from frontend.figures.evidence import NUMBERS, big_number
+from frontend.figures.evidence import NUMBERS, big_number, why_not
+from frontend.nodes import Node
+from frontend.phrases import METRIC_PHRASE, patched
 from frontend.results import Estimate, estimate
-from frontend.state import Node, State
-from frontend.words import NONE, VIEW_TABLE, count, interval, number, percent, signed, tiny
+from frontend.state import State
+from frontend.words import NONE, VIEW_TABLE, count, effect, interval, number, percent, spread, tiny
 
 Json = Mapping[str, Any]
 
@@ -57,31 +59,33 @@ class Measured:
         return count(self.effects["n_done"], "pair")
 
 
-def head_numbers(node: Node, known: Measured | None, pattern: Json | None) -> list[html.Div]:
-    """Means over all pairs, each with its 95 % interval."""
-    shown = [
-        _number(name, known.mean(VIEW_TABLE[view]) if known else None, f"head-{view}")
-        for view, name in NUMBERS.items()
-    ]
-    if node.head is not None:
-        seen = estimate(pattern, "on_correct_label", 0) if pattern else None
-        name = "attention on the correct label"
-        if pattern and not pattern["complete"]:
-            name += f", {pattern['n_done']} of {count(pattern['n'], 'pair')}"
-        shown.append(_number(name, seen, "head-attention", write=number))
+def head_numbers(place: State, known: Measured | None, pattern: Json | None) -> list[html.Div]:
+    """Means over all pairs, each with its 95 % interval, or why there is none."""
+    shown = []
+    for view, name in NUMBERS.items():
+        mean = known.mean(VIEW_TABLE[view]) if known else None
+        below = spread(mean) or why_not(place, view)
+        shown.append(big_number(name, effect(mean), below, id=f"head-{view}"))
+    if place.node and place.node.head is not None:
+        shown.append(_attention(pattern))
     flips = known.mean("flips") if known else None
     below = f"{known.n}, certificate {tiny(known.effects['provenance']['certificate'])}" if known else ""
     share = percent(flips.mean if flips else None)
     return [*shown, big_number("pairs whose letter flips", share, below, id="head-flips")]
 
 
-def _number(name: str, value: Estimate | None, id: str, *, write: Any = signed) -> html.Div:
-    return big_number(name, write(value.mean) if value else NONE, interval(value, write), id=id)
+def _attention(pattern: Json | None) -> html.Div:
+    seen = estimate(pattern, "on_correct_label", 0) if pattern else None
+    name = "attention on the correct label"
+    if pattern and not pattern["complete"]:
+        name += f", {pattern['n_done']} of {count(pattern['n'], 'pair')}"
+    value = number(seen.mean) if seen else NONE
+    return big_number(name, value, interval(seen, number), id="head-attention")
 
 
-def head_sentence(known: Measured) -> str:
+def head_sentence(known: Measured, choices: Mapping[str, str]) -> str:
     """What was measured, in plain words: the effect of the patch, where the head looks, what it writes."""
-    parts = [_effect(known)]
+    parts = [_effect(known, choices)]
     complete = known.pattern if known.pattern and known.pattern["complete"] else None
     looks = estimate(complete, "on_correct_label", 0) if complete else None
     if looks:
@@ -96,15 +100,16 @@ def head_sentence(known: Measured) -> str:
     return " ".join(parts)
 
 
-def _effect(known: Measured) -> str:
+def _effect(known: Measured, choices: Mapping[str, str]) -> str:
     total, n = known.mean("total_effect"), known.n
     if total is None:
         return f"The effect of {known.node} could not be measured."
-    start, low, high = f"Patched from the corrupt prompt, {known.node}", total.low, total.high
-    if low is not None and high is not None and low <= 0 <= high:
-        change = f"changes the correct letter’s centred logit by {signed(total.mean)} on average over {n}"
-        return f"{start} {change}; the 95 % interval {interval(total)} includes zero."
+    how = patched(choices)
+    start, what = f"{how[0].upper()}{how[1:]}, {known.node}", METRIC_PHRASE[choices["metric"]]
+    bounds = spread(total)
+    if total.low is not None and total.high is not None and total.low <= 0 <= total.high:
+        change = f"changes {what} by {effect(total)} on average over {n}"
+        return f"{start} {change}; the 95 % interval {bounds} includes zero."
     does = "lowers" if total.mean < 0 else "raises"
-    change = f"{does} the correct letter’s centred logit by {number(abs(total.mean))} on average over {n}"
-    spread = interval(total)
-    return f"{start} {change}{f' (95 % interval {spread})' if spread else ''}."
+    change = f"{does} {what} by {effect(total).lstrip('+−')} on average over {n}"
+    return f"{start} {change}{f' (95 % interval {bounds})' if bounds else ''}."

@@ -2,25 +2,27 @@
 
 from dash import html
 
+from frontend.phrases import UNIT_SHORT
+from frontend.results import Estimate
 from frontend.theme import strength
-from frontend.words import signed
+from frontend.words import effect
 
 STEPS = 10  # swatches on either side of zero
 
 
-def legend(largest: float) -> html.Div:
+def legend(largest: float, unit: str = "logit") -> html.Div:
     """Swatches from the most negative to the most positive value; zero is always in the middle."""
     swatches = [
         html.I(className="heat " + ("negative" if step < 0 else "positive"), style=heat(step / STEPS, 1.0))
         for step in range(-STEPS, STEPS + 1)
     ]
-    ends = (signed(-largest), "+" + signed(largest).lstrip("+")) if largest else ("", "")
+    ends = [effect(Estimate(end, unit=unit)) if largest else "" for end in (-largest, largest)]
     bar = html.Div(className="legend-bar", children=swatches)
     return html.Div(
         className="legend",
         children=[
             html.Span(ends[0]),
-            html.Div([bar, html.Div("0 logits", className="legend-zero")]),
+            html.Div([bar, html.Div(f"0 {UNIT_SHORT.get(unit, unit)}", className="legend-zero")]),
             html.Span(ends[1]),
         ],
     )

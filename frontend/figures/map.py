@@ -1,11 +1,12 @@
-"""The map: one heat map of all nodes, layers from left to right, a row per head and the MLPs apart below."""
+"""The map: one heat map of all nodes, layers from left to right, a row per head, the MLPs apart below."""
 
 from typing import Any
 
-from frontend.figures.grid import FAILED, PENDING, Cell, Grid
-from frontend.state import Node
+from frontend.figures.grid import FAILED, PENDING, Cell, Grid, Row
+from frontend.nodes import Node
+from frontend.phrases import with_unit
 from frontend.theme import Palette, diverging, strength
-from frontend.words import count, interval, label, signed
+from frontend.words import count, effect, label, spread
 
 Figure = dict[str, Any]
 
@@ -16,7 +17,8 @@ FONT = (
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "DejaVu Sans", sans-serif'
 )
 HOVER = "%{text}<extra></extra>"
-LARGEST_CELL, SMALLEST_CELL = 40, 8  # pixels
+LARGEST_CELL, SMALLEST_CELL, LONE_ROW = 40, 8, 32  # pixels
+TOUCHABLE, DEEP = 16, 40  # up to so many layers, cells stay large enough for a finger
 CONFIG: Any = {"displayModeBar": False, "showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
 
 
@@ -45,14 +47,14 @@ def empty_figure(palette: Palette) -> Figure:
 
 def box_style(grid: Grid | None) -> dict[str, str | int]:
     """CSS that gives the figure its size before it has values, with square-ish cells at any page width."""
-    columns, rows = (grid.n_layers, grid.n_heads + 1 + GAP_ROW) if grid else (30, 10.5)
+    columns, rows = (grid.n_layers, 0.5 + _row_edges(grid)[-1]) if grid else (30, 10.5)
     width, height = MARGIN["l"] + MARGIN["r"], MARGIN["t"] + MARGIN["b"]
     wide, high = width + columns * LARGEST_CELL, height + rows * LARGEST_CELL
     return {
         "aspectRatio": f"{wide} / {high:.0f}",
         "maxWidth": f"{wide}px",
-        "minWidth": f"{width + columns * SMALLEST_CELL}px",
-        "minHeight": f"{height + rows * SMALLEST_CELL:.0f}px",
+        "minWidth": f"{width + columns * (SMALLEST_CELL if columns > DEEP else TOUCHABLE)}px",
+        "minHeight": f"{height + rows * (SMALLEST_CELL if rows > 2 else LONE_ROW):.0f}px",
     }
 
 
@@ -74,7 +76,7 @@ def selection(grid: Grid, node: Node | None, palette: Palette) -> Figure:
 
 
 def _heat(grid: Grid, palette: Palette) -> Figure:
-    rows = [*_head_rows(grid), None, _mlp_row(grid)]
+    rows = _rows(grid)
     return {
         "type": "heatmap",
         "name": "",
@@ -175,45 +177,41 @@ def _layer_axis(grid: Grid, palette: Palette) -> Figure:
 
 
 def _row_axis(grid: Grid, palette: Palette) -> Figure:
-    step = 1 + (grid.n_heads - 1) // 20
-    heads = [head for head in range(0, grid.n_heads, step) if step == 1 or grid.n_heads - head > 2]
-    names = [*(f"H{head}" for head in heads), "MLP"]
-    bottom = _row_edges(grid)[-1]
+    step = 1 + max(0, len(grid.head_rows) - 1) // 20
+    heads = [head for head in range(0, len(grid.head_rows), step) if step == 1 or grid.n_heads - head > 2]
+    below = [grid.layer_row] if grid.layer_row else []
+    edges = _row_edges(grid)
     return _axis(
-        range=[bottom + EDGE, -0.5 - EDGE],
-        tickvals=[*heads, _mlp_y(grid)],
-        ticktext=names,
+        range=[edges[-1] + EDGE, -0.5 - EDGE],
+        tickvals=[*heads, *(edges[-1] - 0.5 for _ in below)],
+        ticktext=[*(grid.head_rows[head].name for head in heads), *(row.name for row in below)],
         color=palette.muted,
     )
 
 
+def _rows(grid: Grid) -> list[Row | None]:
+    """All rows from the top; None is the gap between heads and MLPs."""
+    gap = [None] if grid.head_rows and grid.layer_row else []
+    return [*grid.head_rows, *gap, *([grid.layer_row] if grid.layer_row else [])]
+
+
 def _row_edges(grid: Grid) -> list[float]:
-    heads = [row - 0.5 for row in range(grid.n_heads + 1)]
-    return [*heads, heads[-1] + GAP_ROW, heads[-1] + GAP_ROW + 1]
-
-
-def _mlp_y(grid: Grid) -> float:
-    return grid.n_heads + GAP_ROW
+    edges = [-0.5]
+    for row in _rows(grid):
+        edges.append(edges[-1] + (1 if row else GAP_ROW))
+    return edges
 
 
 def _row(grid: Grid, node: Node) -> float:
-    return _mlp_y(grid) if node.head is None else float(node.head)
-
-
-def _head_rows(grid: Grid) -> list[list[Cell]]:
-    return [[grid.cell(Node(layer, head)) for layer in range(grid.n_layers)] for head in range(grid.n_heads)]
-
-
-def _mlp_row(grid: Grid) -> list[Cell]:
-    return [grid.cell(Node(layer)) for layer in range(grid.n_layers)]
+    return _row_edges(grid)[-1] - 0.5 if node.head is None else float(node.head)
 
 
 def _all(grid: Grid) -> list[Cell]:
-    return [cell for row in (*_head_rows(grid), _mlp_row(grid)) for cell in row]
+    return [cell for row in _rows(grid) if row for cell in row.cells]
 
 
-def _row_values(grid: Grid, row: list[Cell] | None, value: Any) -> list[Any]:
-    return [None] * grid.n_layers if row is None else [value(grid, cell) for cell in row]
+def _row_values(grid: Grid, row: Row | None, value: Any) -> list[Any]:
+    return [None] * grid.n_layers if row is None else [value(grid, cell) for cell in row.cells]
 
 
 def _strength(grid: Grid, cell: Cell) -> float | None:
@@ -229,5 +227,5 @@ def _hover(grid: Grid, cell: Cell) -> str:
         return f"<b>{cell.node}</b>  not measured yet"
     if cell.value is None:
         return f"<b>{cell.node}</b>  no value: {label(cell.reason)}"
-    spread = interval(cell.value)
-    return f"<b>{cell.node}</b>  {signed(cell.value.mean)} logits<br>{count(grid.n, 'pair')} {spread}"
+    value = with_unit(effect(cell.value), cell.value.unit)
+    return f"<b>{cell.node}</b>  {value}<br>{count(grid.n, 'pair')} {spread(cell.value)}"

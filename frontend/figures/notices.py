@@ -31,13 +31,13 @@ def warnings(sentences: list[str]) -> list[html.Div]:
     return [html.Div(sentence, className="notice warning", role="note") for sentence in sentences]
 
 
-def progress(job: Json) -> str:
+def progress(job: Json, noun: str = "pair") -> str:
     """`12 of 32 pairs, 8 s left`, the place in the queue, or what is being waited for."""
     if job["state"] == "cancelled":
-        return f"Cancelled after {job['done']} of {count(job['total'], 'pair')}."
+        return f"Cancelled after {job['done']} of {count(job['total'], noun)}."
     if job["state"] == "queued" and job["queue_position"]:
         return f"Waiting: {count(job['queue_position'], 'job')} before this one."
-    parts = [f"{job['done']} of {count(job['total'], 'pair')}"]
+    parts = [f"{job['done']} of {count(job['total'], noun)}"]
     if job["seconds_left"] is not None:
         parts.append(f"{duration(job['seconds_left'])} left")
     if job["message"]:

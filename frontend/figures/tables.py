@@ -10,9 +10,8 @@ from frontend.figures.controls import go
 from frontend.figures.grid import Cell
 from frontend.figures.legend import heat
 from frontend.results import Estimate, estimate, estimates
-from frontend.state import Node
 from frontend.theme import SCALE_FLOOR
-from frontend.words import interval, number, role_name, signed, token
+from frontend.words import effect, interval, number, role_name, signed, spread, token
 
 Json = Mapping[str, Any]
 SMALLEST_SHARE = 0.005  # below it a kind of token would read 0.00
@@ -21,11 +20,11 @@ SORT_WORD = {"strength": "strongest first", "lowest": "lowest first", "highest":
 ARIA_SORT = {"strength": "other", "lowest": "ascending", "highest": "descending", "node": "none"}
 
 
-def node_table(cells: Sequence[Cell], order: str, name: str, selected: Node | None) -> html.Table:
+def node_table(cells: Sequence[Cell], order: str, name: str) -> html.Table:
     """Nodes with their values: the map's twin for the keyboard. A button selects, a second press opens."""
     return html.Table(
         className="table nodes",
-        children=[_node_head(order, name), html.Tbody([_node_row(cell, selected) for cell in cells])],
+        children=[_node_head(order, name), html.Tbody([_node_row(cell) for cell in cells])],
     )
 
 
@@ -43,13 +42,11 @@ def _node_head(order: str, name: str) -> html.Thead:
     return html.Thead(html.Tr([by_node, by_value]))
 
 
-def _node_row(cell: Cell, selected: Node | None) -> html.Tr:
-    mean = cell.value.mean if cell.value else None
+def _node_row(cell: Cell) -> html.Tr:
     button = html.Button(str(cell.node), className="node-button", **attrs(data_node=str(cell.node)))
-    title = interval(cell.value)
+    value = html.Td(effect(cell.value), className="number", title=spread(cell.value))
     return html.Tr(
-        [html.Td(button), html.Td(signed(mean), className="number", title=title)],
-        className="selected" if cell.node == selected else "",
+        [html.Td(button), value],
         **attrs(data_row=str(cell.node)),
     )
 
@@ -65,16 +62,17 @@ def coverage_note(body: Json) -> html.P:
     )
 
 
-def letter_table(body: Json, correct: int | None, name: str) -> html.Table:
-    """The logit of every letter on the clean run and after the patch of a result's only node."""
+def letter_table(body: Json, correct: int | None) -> html.Table:
+    """The logit of every letter in the run that is edited and after the patch of a result's only node."""
     answers = body["coordinates"]["answer"]
     before, after = estimates(body, "base_logits"), estimates(body, "patched_logits", 0)
     rows = [
         _letter_row(letter, before[place], after[place], place == correct)
         for place, letter in enumerate(answers)
     ]
+    run = "corrupt run" if body["details"].get("direction") == "denoising" else "clean run"
     head = html.Tr(
-        [html.Th("letter")] + [html.Th(text, className="number") for text in ("clean run", name, "change")]
+        [html.Th("letter")] + [html.Th(text, className="number") for text in (run, "patched", "change")]
     )
     return html.Table(className="table letters", children=[html.Thead(head), html.Tbody(rows)])
 
@@ -99,7 +97,7 @@ def profile_table(body: Json, component: int) -> html.Table:
     """Mean centred attribution of one component to every letter, by which letter is correct."""
     letters = range(len(body["coordinates"]["answer"]))
     values = [estimates(body, "by_letter", component, row) for row in letters]
-    largest = max([abs(value.mean) for row in values for value in row if value] + [SCALE_FLOOR])
+    largest = max([abs(value.mean) for row in values for value in row if value] + [SCALE_FLOOR["logit"]])
     return _letters_square(body, [[_logit(value, largest) for value in row] for row in values])
 
 

@@ -135,7 +135,7 @@ def letters(effects: Json | None, prompts: Json | None, index: int) -> list[Any]
         return []
     return [
         html.H3("Logits of the letters on this question"),
-        letter_table(effects, pair["clean"]["correct"], "patched"),
+        letter_table(effects, pair["clean"]["correct"]),
     ]
 
 

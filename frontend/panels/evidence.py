@@ -15,16 +15,18 @@ from frontend.figures.evidence import (
     letters,
     mean_lines,
     means_note,
+    metric_table,
     no_node,
     on_label,
     pair_values,
     where_it_looks,
+    why_not,
 )
 from frontend.figures.notices import broken, progress
+from frontend.nodes import Node
 from frontend.panels.follow import Answer, body_now, look, look_at_all, machinery
 from frontend.panels.links import place_of
 from frontend.results import node_index, pair_of
-from frontend.state import Node
 
 Json = dict[str, Any]
 
@@ -56,6 +58,7 @@ def _filled() -> list[Any]:
         html.Div(
             [html.Div(id=ids.EVIDENCE_LETTERS), html.Div(id=ids.EVIDENCE_STRIP)], className="evidence-more"
         ),
+        html.Div(id=ids.EVIDENCE_METRICS, className="evidence-metrics"),
     ]
 
 
@@ -64,6 +67,7 @@ def register(app: Dash, client: BackendClient) -> None:
     _register_means(app, client)
     _register_effects(app, client)
     _register_strip(app, client)
+    _register_metrics(app, client)
 
 
 def _register_means(app: Dash, client: BackendClient) -> None:
@@ -81,9 +85,9 @@ def _register_means(app: Dash, client: BackendClient) -> None:
         if want["node"] is None:
             return [no_node(), True, *[""] * 5]
         body = await body_now(client, sweep)
-        place = node_index(body, Node.read(want["node"])) if body else None
-        lines = [mean_lines(body, view, place) for view in NUMBERS]
-        return [head_of_card(place_of(want["address"])), False, *lines, means_note(body)]
+        at, place = node_index(body, Node.read(want["node"])) if body else None, place_of(want["address"])
+        lines = [why_not(place, view) or mean_lines(body, view, at) for view in NUMBERS]
+        return [head_of_card(place), False, *lines, means_note(body)]
 
 
 def _register_effects(app: Dash, client: BackendClient) -> None:
@@ -124,6 +128,22 @@ def _register_strip(app: Dash, client: BackendClient) -> None:
         answer = await look(client, want["tokens"], memory, priority="click")
         shown = where_it_looks(answer.body) if answer.body else trouble([answer])
         return on_label(answer.body), shown, answer.memory, not answer.pending
+
+
+def _register_metrics(app: Dash, client: BackendClient) -> None:
+    @app.callback(
+        Output(ids.EVIDENCE_METRICS, "children"),
+        Input(ids.memory(ids.EVIDENCE), "data"),
+        Input(ids.memory(ids.MAP), "data"),
+        State(ids.WANT_PAIR, "data"),
+    )
+    async def metrics(pair: Json | None, sweep: Json | None, want: Json | None) -> Any:
+        if want is None or want["node"] is None or not pair:
+            return no_update
+        effects = await body_now(client, pair["effects"])
+        over_all = await body_now(client, sweep)
+        place = node_index(over_all, Node.read(want["node"])) if over_all else None
+        return metric_table(effects, over_all, place)
 
 
 def busy(panel: str, *parts: str) -> list[Any]:

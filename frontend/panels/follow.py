@@ -46,7 +46,8 @@ class Answer:
     def memory(self) -> Json:
         """What the panel keeps in the browser to follow this job."""
         n_done = self.body["n_done"] if self.body else 0
-        return {"spec": self.spec, "key": self.key, "state": self.state, "n_done": n_done}
+        done = self.job["done"] if self.job else None
+        return {"spec": self.spec, "key": self.key, "state": self.state, "n_done": n_done, "done": done}
 
 
 async def look(

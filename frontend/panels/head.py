@@ -10,12 +10,14 @@ from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.attributes import attrs
 from frontend.figures.audit import audit
+from frontend.figures.choices import choices_of, choices_row
 from frontend.figures.head import Measured, head_numbers, head_sentence, neighbours
 from frontend.figures.notices import broken, loading_line, progress, warnings
+from frontend.nodes import Node
 from frontend.panels.follow import Answer, look, machinery
 from frontend.panels.links import place_of
 from frontend.results import node_index
-from frontend.state import Node
+from frontend.state import DEFAULT
 
 Json = dict[str, Any]
 
@@ -25,6 +27,7 @@ def layout() -> list[Any]:
     return [
         html.Div(id=ids.HEAD_TITLE, className="title-row"),
         html.P(id=ids.HEAD_SENTENCE, className="lead", role="status", **attrs(aria_live="polite")),
+        html.Div(choices_row(DEFAULT), id=ids.CHOICES_ON["head"]),
         html.Div(id=ids.HEAD_NOTICE),
         html.Div(id=ids.HEAD_NUMBERS, className="numbers six"),
         *machinery(ids.HEAD_NUMBERS),
@@ -86,7 +89,7 @@ def shown(want: Json, answer: Answer, model: Mapping[str, Any], pattern: Mapping
     row = node_index(body, node) if body else None
     known = Measured(node, body, row, pattern) if body and row is not None else None
     waiting = loading_line(model) if model and body is None else ""
-    said = head_sentence(known) if known else waiting or (progress(job) if job else "")
+    said = head_sentence(known, choices_of(place)) if known else waiting or (progress(job) if job else "")
     more = f" {progress(job)}." if body and job else ""
     troubles: list[Any] = [broken(answer.error)] if answer.error else []
     if body and known is None:
@@ -95,7 +98,7 @@ def shown(want: Json, answer: Answer, model: Mapping[str, Any], pattern: Mapping
         "title": neighbours(place, model.get("dimensions")),
         "sentence": said + more,
         "notice": [*troubles, *(warnings(body["warnings"]) if body else [])],
-        "numbers": head_numbers(node, known, pattern),
+        "numbers": head_numbers(place, known, pattern),
         "audit": audit(body) if body else "",
         "poll_off": not answer.pending,
         "memory": answer.memory,

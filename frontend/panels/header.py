@@ -12,9 +12,9 @@ from frontend.errors import BackendError
 from frontend.figures.attributes import attrs
 from frontend.figures.model import certificate_words, model_card, model_words
 from frontend.figures.notices import loading_line
+from frontend.nodes import Node
 from frontend.panels import chooser
 from frontend.panels.links import place_of
-from frontend.state import Node
 from frontend.words import count, label
 
 Json = dict[str, Any]

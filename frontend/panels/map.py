@@ -11,6 +11,7 @@ from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.attributes import attrs
 from frontend.figures.audit import audit
+from frontend.figures.choices import choices_of, choices_row
 from frontend.figures.controls import segmented
 from frontend.figures.grid import Grid, grid_of, outline, ranked
 from frontend.figures.legend import legend
@@ -18,9 +19,12 @@ from frontend.figures.map import CONFIG, box_style, empty_figure, map_figure
 from frontend.figures.notices import broken, loading_line, progress, warnings
 from frontend.figures.tables import coverage_note, node_table
 from frontend.panels.follow import Answer, look, machinery
+from frontend.panels.links import place_of
+from frontend.phrases import ONLY_WRITES, view_sentence
 from frontend.state import DEFAULT
+from frontend.state import State as Place
 from frontend.theme import LIGHT, PALETTES
-from frontend.words import VIEW_NAME, VIEW_SENTENCE, VIEW_TABLE
+from frontend.words import VIEW_NAME, VIEW_TABLE
 
 Json = dict[str, Any]
 SHOWN = 18  # nodes in the table before all are asked for
@@ -42,14 +46,19 @@ class Drawing:
         if self.answer.body:
             return grid_of(self.answer.body, VIEW_TABLE[self.want["view"]])
         failure = self.answer.error.message if self.answer.state == "failed" and self.answer.error else ""
-        return outline(self.model.get("dimensions"), failure)
+        return outline(self.model.get("dimensions"), failure, self.want["spec"]["parameters"]["nodes"])
+
+    @property
+    def place(self) -> Place:
+        """What the address says of the map."""
+        return place_of(self.want["address"])
 
 
 def layout() -> list[Any]:
     """Title, sentence, views, legend, figure and the line on what is happening."""
     head = html.Div(
         [
-            html.Div(segmented("view", VIEW_NAME, DEFAULT.view, "What the colour means"), id=ids.MAP_VIEWS),
+            html.Div(views(DEFAULT), id=ids.MAP_VIEWS),
             html.Div(legend(0.0), id=ids.MAP_LEGEND),
         ],
         className="map-head",
@@ -68,7 +77,8 @@ def layout() -> list[Any]:
     )
     return [
         html.H1("What puts the right letter on top?"),
-        html.P(VIEW_SENTENCE[DEFAULT.view], id=ids.MAP_SENTENCE, className="lead"),
+        html.P(view_sentence(DEFAULT.view, choices_of(DEFAULT)), id=ids.MAP_SENTENCE, className="lead"),
+        html.Div(choices_row(DEFAULT), id=ids.CHOICES_ON["map"]),
         head,
         html.Div(id=ids.MAP_WARNINGS),
         box,
@@ -192,10 +202,8 @@ def status(drawing: Drawing) -> Json:
 def drawn(drawing: Drawing, before: Mapping[str, Any] | None) -> Json:
     """The whole map. Where nothing came back for the same spec, the last good figure stays."""
     view, grid, palette = drawing.want["view"], drawing.grid, PALETTES[drawing.theme]
-    words = {
-        "views": segmented("view", VIEW_NAME, view, "What the colour means"),
-        "sentence": VIEW_SENTENCE[view],
-    }
+    place = drawing.place
+    words = {"views": views(place), "sentence": view_sentence(view, choices_of(place), place.nodes)}
     answer = drawing.answer
     if answer.body is None and before and before["spec"] == answer.spec and before["n_done"]:
         return {**status(drawing), **words, "memory": {**answer.memory, "n_done": before["n_done"]}}
@@ -205,11 +213,17 @@ def drawn(drawing: Drawing, before: Mapping[str, Any] | None) -> Json:
         **words,
         "figure": map_figure(grid, palette) if grid else empty_figure(palette),
         "box": box_style(grid),
-        "legend": legend(grid.largest if grid else 0.0),
+        "legend": legend(grid.largest, grid.unit) if grid else legend(0.0),
         "table": _table(drawing, grid),
         "warnings": warnings(body["warnings"]) if body else [],
         "audit": audit(body) if body else "",
     }
+
+
+def views(place: Place) -> html.Div:
+    """What the colour can mean; views that do not exist for these nodes and positions cannot be pressed."""
+    missing = {view: f"{VIEW_NAME[view]} {ONLY_WRITES}." for view in VIEW_NAME if view not in place.views}
+    return segmented("view", VIEW_NAME, place.view, "What the colour means", missing=missing)
 
 
 def _table(drawing: Drawing, grid: Grid | None) -> Any:
@@ -218,6 +232,6 @@ def _table(drawing: Drawing, grid: Grid | None) -> Any:
         return html.P("No node is measured yet.", className="note")
     shown = cells if drawing.everything else cells[:SHOWN]
     view = drawing.want["view"]
-    table = node_table(shown, drawing.want["sort"], VIEW_NAME[view], None)
+    table = node_table(shown, drawing.want["sort"], VIEW_NAME[view])
     body = drawing.answer.body
     return [coverage_note(body), table] if view == "attribution" and body else table

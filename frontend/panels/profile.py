@@ -9,9 +9,9 @@ from frontend.client import BackendClient
 from frontend.figures.attributes import attrs
 from frontend.figures.notices import broken, progress
 from frontend.figures.tables import profile_table
+from frontend.nodes import Node
 from frontend.panels.follow import Answer, look, machinery
 from frontend.results import component_index
-from frontend.state import Node
 
 Json = dict[str, Any]
 

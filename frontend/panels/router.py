@@ -6,11 +6,12 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from frontend import ids, specs
+from frontend import ids
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken
-from frontend.state import DEFAULT, changes, parse, write
+from frontend.panels.wants import section_specs, shown_model, wants
+from frontend.state import DEFAULT, SECTIONS, changes, parse, with_page, write
 from frontend.state import State as Place
 
 RETRY_MS = 1000
@@ -66,8 +67,18 @@ def changed(place: Place, change: Mapping[str, str]) -> tuple[Place, list[str]]:
         values["node"] = None
     if {"set", "split", "n", "seed", "model"} & values.keys():
         values.setdefault("index", 0)
-    place = replace(place, page=change.get("page", place.page), **values)
-    return (replace(place, page="map") if place.node is None else place), problems
+    before, place = place, with_page(replace(place, page=change.get("page", place.page), **values))
+    if place.view not in place.views:
+        place = replace(place, view=DEFAULT.view)
+    return replace(place, measure=still_asked(before, place)), problems
+
+
+def still_asked(before: Place, after: Place) -> tuple[str, ...]:
+    """Sections to measure: those newly asked for, and those that a change of other things leaves alone."""
+    old, new = section_specs(before), section_specs(after)
+    kept = [name for name in before.measure if name in new and old.get(name) == new[name]]
+    fresh = after.measure if after.measure != before.measure else ()
+    return tuple(name for name in SECTIONS if name in (*kept, *fresh))
 
 
 async def routed(client: BackendClient, place: Place, problems: list[str], wanted: list[Json | None]) -> Json:
@@ -92,72 +103,7 @@ async def routed(client: BackendClient, place: Place, problems: list[str], wante
     }
 
 
-def shown_model(place: Place, default: str) -> str | None:
-    """The model as the address names it: always on a head page, otherwise only if it is not the default."""
-    if place.page == "head":
-        return place.model or default
-    return None if place.model == default else place.model
-
-
 def nowhere(error: BackendError) -> Json:
     """The page while the server cannot be asked."""
     hidden = {"map_hidden": False, "head_hidden": True, "problems": [broken(error)], "retry_off": False}
     return {"path": no_update, "search": no_update, **hidden, "wants": [no_update] * len(ids.WANTS)}
-
-
-def wants(place: Place, default: str) -> dict[str, Json | None]:
-    """What every panel needs to know of a state; None for panels of the other page."""
-    on_map = place.page == "map"
-    node = place.node
-    address, prompts = fields_of(place, default), fields_of(place_of_prompts(place), default)
-    plain = fields_of(replace(place, view=DEFAULT.view, sort=DEFAULT.sort), default)
-    pair = {"index": place.index, "n": place.n, "spec": specs.prompts(place)}
-    panels: dict[str, Json | None] = dict.fromkeys(ids.WANTS)
-    panels[ids.WANT_MODEL] = {"model": place.model, "address": prompts}
-    if on_map:
-        panels[ids.WANT_QUESTION] = pair
-        panels[ids.WANT_GATE] = {"spec": specs.gate(place)}
-        panels[ids.WANT_MAP] = {
-            "spec": specs.sweep(place),
-            "view": place.view,
-            "sort": place.sort,
-            "model": place.model,
-        }
-        panels[ids.WANT_PAIR] = {**pair, **_pair(place), "address": plain} if node else {"node": None}
-    elif node:
-        panels[ids.WANT_HEAD] = {
-            "node": str(node),
-            "spec": specs.sweep(place),
-            "address": address,
-        }
-        panels[ids.WANT_PATTERN] = _pattern(place)
-        panels[ids.WANT_TOKENS] = {**pair, **_pair(place), "weighting": place.weighting}
-        panels[ids.WANT_PROFILE] = {"node": str(node), "spec": specs.attribution(place)}
-    return panels
-
-
-def place_of_prompts(place: Place) -> Place:
-    """Only which model and which prompts."""
-    seen = {name: getattr(DEFAULT, name) for name in ("page", "view", "sort", "index", "node", "weighting")}
-    return replace(place, **seen)
-
-
-def fields_of(place: Place, default: str) -> Json:
-    """The address of a state as path and query, to be parsed again by a panel that writes links."""
-    path, search = write(replace(place, model=shown_model(place, default)))
-    return {"path": path, "search": search, "default": default}
-
-
-def _pair(place: Place) -> Json:
-    node = place.node
-    if node is None:
-        return {"node": None}
-    tokens = None if node.head is None else specs.token_attention(place, node)
-    return {"node": str(node), "effects": specs.pair_effects(place, node), "tokens": tokens}
-
-
-def _pattern(place: Place) -> Json | None:
-    node = place.node
-    if node is None or node.head is None:
-        return None
-    return {"node": str(node), "spec": specs.attention(place, node)}

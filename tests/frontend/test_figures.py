@@ -5,17 +5,20 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
+from frontend.figures.choices import choices_of
 from frontend.figures.grid import FAILED, MEASURED, PENDING, Grid, grid_of, outline, ranked
 from frontend.figures.head import Measured, head_numbers, head_sentence
 from frontend.figures.legend import legend
 from frontend.figures.map import box_style, empty_figure, map_figure
 from frontend.figures.tables import label_table, letter_table, node_table
 from frontend.figures.tokens import on_correct_label, sink_note, token_strip
-from frontend.state import Node
+from frontend.nodes import Node
+from frontend.state import DEFAULT, State
 from frontend.theme import DARK, LIGHT, POWER, SCALE_FLOOR, diverging, strength
 from tests.frontend.conftest import attribute, result, table, text_of, walk
 
 Json = dict[str, Any]
+USUAL = choices_of(DEFAULT)
 
 
 @pytest.fixture
@@ -113,15 +116,17 @@ def test_ranking(grid: Grid) -> None:
 
 
 def test_every_measured_node_has_a_button(grid: Grid) -> None:
-    built = node_table(ranked(grid, "strength"), "strength", "Total effect", None)
+    built = node_table(ranked(grid, "strength"), "strength", "Total effect")
     assert attribute(built, "data-node") == ["L0H0", "MLP1", "L0H1", "L1H1", "L1H0"]
     assert "−2.00" in text_of(built)
     assert attribute(built, "aria-sort") == ["none", "other"]
 
 
 def test_letters_before_and_after(effects: Json) -> None:
-    text = text_of(letter_table(effects, 0, "patched"))
-    assert "Acorrect3.001.00−2.00" in text and "B1.001.50+0.50" in text
+    repaired = letter_table(effects | {"details": {"direction": "denoising"}}, 0)
+    assert text_of(repaired).startswith("lettercorrupt run")
+    text = text_of(letter_table(effects, 0))
+    assert text.startswith("letterclean run") and "Acorrect3.001.00−2.00" in text and "B1.001.50+0.50" in text
 
 
 def test_legend_ends_are_equal_and_opposite() -> None:
@@ -187,25 +192,25 @@ def test_the_sentence_says_only_what_was_measured(
 ) -> None:
     bounds = ([mean], None if low is None else [low], None if high is None else [high])
     body = result(tables={"total_effect": table(["node"], *bounds)})
-    sentence = head_sentence(Measured(Node(0, 0), body, 0))
+    sentence = head_sentence(Measured(Node(0, 0), body, 0), USUAL)
     assert said in sentence and "attention" not in sentence
 
 
 def test_a_map_of_noise_stays_pale(effects: Json) -> None:
     effects["tables"]["total_effect"]["mean"] = [0.001] * 6
     noise = grid_of(effects, "total_effect")
-    assert noise.largest == SCALE_FLOOR
+    assert noise.largest == SCALE_FLOOR["logit"]
     assert map_figure(noise, LIGHT)["data"][0]["z"][0][0] < 0.1
 
 
 def test_numbers_of_a_node_come_from_its_row(effects: Json) -> None:
     pattern = result(tables={"on_correct_label": table(["weighting"], [0.9, 0.8], [0.85, 0.7], [0.95, 0.9])})
     known = Measured(Node(0, 1), effects, 1, pattern)
-    text = text_of(head_numbers(known.node, known, pattern))
+    text = text_of(head_numbers(State(node=known.node), known, pattern))
     assert "+0.50total effect[+0.40, +0.60]" in text
     assert "0.90attention on the correct label[0.85, 0.95]" in text
-    assert "90 % of its attention" in head_sentence(known)
-    assert "attention" not in text_of(head_numbers(Node(0), None, None))
+    assert "90 % of its attention" in head_sentence(known, USUAL)
+    assert "attention" not in text_of(head_numbers(State(node=Node(0)), None, None))
 
 
 def test_attention_that_is_still_measured_is_said_to_be(effects: Json) -> None:
@@ -216,8 +221,10 @@ def test_attention_that_is_still_measured_is_said_to_be(effects: Json) -> None:
         "tables": {"on_correct_label": table(["weighting"], [0.5])},
     }
     known = Measured(Node(0, 1), effects, 1, result(**unfinished))
-    assert "attention" not in head_sentence(known)
-    assert "correct label, 5 of 32 pairs" in text_of(head_numbers(known.node, known, known.pattern))
+    assert "attention" not in head_sentence(known, USUAL)
+    assert "correct label, 5 of 32 pairs" in text_of(
+        head_numbers(State(node=known.node), known, known.pattern)
+    )
 
 
 def test_the_coverage_note_counts_the_nodes() -> None:

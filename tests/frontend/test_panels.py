@@ -11,13 +11,15 @@ from frontend import ids
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken, loading_line, progress
+from frontend.nodes import Node
 from frontend.panels.chooser import sent, set_options
 from frontend.panels.evidence import effects_shown, trouble
 from frontend.panels.follow import Answer, look
 from frontend.panels.header import missing
 from frontend.panels.map import Drawing, drawn
-from frontend.panels.router import changed, routed, wants
-from frontend.state import Node, State
+from frontend.panels.router import changed, routed
+from frontend.panels.wants import wants
+from frontend.state import State
 from tests.frontend.conftest import MODEL, FakeApi, result, text_of
 
 Json = dict[str, Any]
@@ -92,7 +94,8 @@ def test_the_address_decides_what_is_asked(client: BackendClient) -> None:
     assert by_name[ids.WANT_MAP]["spec"]["model"] == "tiny"
     assert by_name[ids.WANT_MAP]["spec"]["prompts"]["index"] is None
     pair = by_name[ids.WANT_PAIR]["effects"]
-    assert (pair["prompts"]["index"], pair["parameters"]) == (3, {"nodes": ["L1H0"]})
+    assert pair["prompts"]["index"] == 3
+    assert pair["parameters"] == {"nodes": ["L1H0"]}
     assert by_name[ids.WANT_PAIR]["tokens"]["parameters"] == {"layer": 1, "head": 0}
     assert by_name[ids.WANT_HEAD] is no_update  # it wanted nothing before
 
@@ -108,7 +111,8 @@ def test_what_has_not_changed_is_not_asked_again(client: BackendClient) -> None:
 def test_an_mlp_has_no_attention_to_ask_for() -> None:
     asked = wants(State(page="head", model="tiny", node=Node(1)), "tiny")
     assert asked[ids.WANT_PATTERN] is None
-    assert asked[ids.WANT_TOKENS] is not None and asked[ids.WANT_TOKENS]["tokens"] is None
+    tokens = asked[ids.WANT_TOKENS]
+    assert tokens is not None and tokens["tokens"] is None
 
 
 def test_a_control_changes_the_state() -> None:
@@ -138,7 +142,9 @@ def test_finding_a_head(client: BackendClient, typed: str, problem: str | None) 
 
 
 def drawing(answer: Answer, model: Json) -> Drawing:
-    return Drawing(answer, model, {"view": "total", "sort": "strength"}, "light", False)
+    want = wants(State(model="tiny"), "tiny")[ids.WANT_MAP]
+    assert want is not None
+    return Drawing(answer, model, want, "light", False)
 
 
 def test_the_map_before_there_are_values() -> None:

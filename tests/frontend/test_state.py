@@ -6,32 +6,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frontend.nodes import Node
 from frontend.state import (
     DEFAULT,
+    DIRECTIONS,
     FIELDS,
     FORMATS,
     LABELS,
+    METRICS,
+    NODES,
+    POSITIONS,
     SAMPLERS,
+    SECTIONS,
     SORTS,
+    SOURCES,
     SPLITS,
-    VIEWS,
     WEIGHTINGS,
-    Node,
     State,
     parse,
     write,
 )
 
 names = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
-nodes = st.builds(Node, st.integers(0, 200), st.none() | st.integers(0, 200))
+layers = st.integers(0, 200)
+nodes = st.builds(Node, layers, st.integers(0, 200), st.sampled_from(["", "q", "k", "v"])) | st.builds(
+    Node, layers, st.none(), st.sampled_from(["", "attn", "resid"])
+)
 
 
 @st.composite
 def states(draw: st.DrawFn) -> State:
     n = draw(st.integers(1, 1000))
     node = draw(st.none() | nodes)
+    kind, positions = draw(st.sampled_from(NODES)), draw(st.sampled_from(POSITIONS))
     return State(
-        page="head" if node and draw(st.booleans()) else "map",
+        page="head" if node and node == node.owner and draw(st.booleans()) else "map",
         model=draw(names),
         set=draw(names),
         split=draw(st.sampled_from(SPLITS)),
@@ -43,11 +52,17 @@ def states(draw: st.DrawFn) -> State:
         format=draw(st.sampled_from(FORMATS)),
         prelude=draw(st.booleans()),
         shots=draw(st.integers(0, 5)),
-        view=draw(st.sampled_from(VIEWS)),
+        nodes=kind,
+        metric=draw(st.sampled_from(METRICS)),
+        direction=draw(st.sampled_from(DIRECTIONS)),
+        positions=positions,
+        source=draw(st.sampled_from(SOURCES)),
+        view=draw(st.sampled_from(State(nodes=kind, positions=positions).views)),
         sort=draw(st.sampled_from(SORTS)),
         index=draw(st.integers(0, n - 1)),
         node=node,
         weighting=draw(st.sampled_from(WEIGHTINGS)),
+        measure=tuple(name for name in SECTIONS if draw(st.booleans())),
     )
 
 
@@ -82,6 +97,9 @@ def test_nodes_are_read_as_people_type_them(text: str) -> None:
         ("?prelude=maybe", "prelude", "true or false"),
         ("?node=L99", "node", "L23H2"),
         ("?options=11", "options", "2 to 10"),
+        ("?metric=wisdom", "metric", "centred_logit"),
+        ("?positions=somewhere", "positions", "label_correct"),
+        ("?measure=where,whither", "measure", "commas"),
         ("?set=", "set", "prompt set"),
         ("?index=40", "index", "counted from 0"),
     ],
@@ -97,6 +115,17 @@ def test_unknown_fields_and_paths_are_said() -> None:
     assert "no such field" in parse("/", "?foo=1")[1][0]
     assert "no page at /nowhere" in parse("/nowhere", "")[1][0]
     assert "node" in parse("/m/tiny/L99", "")[1][0]
+
+
+def test_a_view_that_does_not_exist_for_a_choice_is_said() -> None:
+    state, problems = parse("/", "?positions=all&view=direct")
+    assert state == State(positions="all") and "final position" in problems[0]
+    assert parse("/", "?view=direct")[0].view == "direct"
+
+
+def test_only_heads_and_mlps_have_a_page() -> None:
+    assert parse("/m/tiny/L2H1.q", "")[0] == State(page="head", model="tiny", node=Node(2, 1))
+    assert parse("/m/tiny/ATTN2", "")[0] == State(page="map", model="tiny", node=Node(2, None, "attn"))
 
 
 @given(st.text(max_size=80), st.text(max_size=120))

@@ -1,0 +1,156 @@
+"""Choices, sections measured on demand and their numbers, on the real demo model and in a real browser."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import Server
+from tests.end_to_end.test_the_whole_way import (  # noqa: F401, the fixtures are shared
+    LABEL,
+    Visitor,
+    ask,
+    server,
+    shown,
+    unsigned,
+    value_of,
+    visit,
+)
+
+pytestmark = pytest.mark.browser
+PAIRS = 2
+HEAD = f"/m/smollm2-mcq/{LABEL}?n={PAIRS}"
+MODEL = "smollm2-mcq"
+NUMBER = re.compile(r"[+−]?\d+\.\d+")
+SOON, LONG = 20_000, 120_000
+
+Visit = Callable[..., Visitor]
+
+
+def asked(server: Server, analysis: str, index: int | None = None, **parameters: Any) -> dict[str, Any]:  # noqa: F811
+    """The stored result that the page shows."""
+    prompts = {"n": PAIRS, "index": index}
+    return ask(server, {"analysis": analysis, "model": MODEL, "prompts": prompts, "parameters": parameters})
+
+
+def measure(page: Page, title: str) -> Any:
+    """Press the button of a section and wait until it is complete."""
+    card = page.get_by_role("region", name=title, exact=True)
+    card.get_by_role("button", name=f"Measure: {title}").click()
+    expect(card.locator(".audit [data-complete=true]")).to_be_visible(timeout=LONG)
+    return card
+
+
+def numbers(card: Any) -> list[str]:
+    """The large numbers of a section."""
+    return [unsigned(text) for text in card.locator(".big-number .value").all_inner_texts()]
+
+
+def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit: Visit) -> None:  # noqa: F811
+    page = visit().open(f"/?n={PAIRS}&node={LABEL}")
+    expect(page.locator("#audit [data-complete=true]")).to_be_visible(timeout=LONG)
+    page.locator("#map-choices [data-choice=metric]").select_option("letter_loss")
+    expect(page.locator("#map-sentence")).to_contain_text("in nats", timeout=SOON)
+    page.locator("#map-choices [data-choice=direction]").select_option("denoising")
+    expect(page.locator("#map-sentence")).to_contain_text("from the clean prompt", timeout=SOON)
+    assert "metric=letter_loss" in page.url and "direction=denoising" in page.url
+
+    one = asked(server, "effects", 0, nodes=[LABEL], metric="letter_loss", direction="denoising")
+    value = f"{value_of(one, 'total_effect'):+.3f}".replace("-", "−")
+    expect(page.locator("#value-total")).to_have_text(value, timeout=SOON)
+    expect(page.locator("#evidence-metrics")).to_contain_text(value)
+
+    theirs = visit().open(page.url.removeprefix(server.address))
+    expect(theirs.locator("#value-total")).to_have_text(value, timeout=LONG)
+    assert theirs.locator("#map-choices [data-choice=metric]").input_value() == "letter_loss"
+
+
+def test_what_does_not_exist_is_a_dash_with_its_reason(visit: Visit) -> None:  # noqa: F811
+    page = visit().open(f"/?n={PAIRS}&node=ATTN23&nodes=attention&positions=differing")
+    expect(page.locator("#value-total")).to_have_text(NUMBER, timeout=LONG)
+    expect(page.locator("#value-direct")).to_have_text("–")
+    expect(page.locator("#mean-direct")).to_contain_text("final position only")
+    expect(page.get_by_role("button", name="Attribution")).to_be_disabled()
+    expect(page.locator("#strongest-nodes")).to_contain_text("ATTN23", timeout=LONG)
+
+
+def test_every_token_is_estimated_then_measured(server: Server, visit: Visit) -> None:  # noqa: F811
+    page = visit().open(HEAD)
+    card = page.get_by_role("region", name="Where in the prompt", exact=True)
+    expect(page.locator("#head-numbers")).to_contain_text(NUMBER, timeout=LONG)
+    expect(card.locator("td.square")).to_have_count(0)  # nothing before it is asked for
+    measure(page, "Where in the prompt")
+    assert "measure=where" in page.url
+    result = asked(server, "position_effects", 0, kind="heads", layer=23)
+    columns = result["coordinates"]["pos"]
+    expect(card.locator("td.square.measured")).to_have_count(9 * len(columns))
+
+    last = card.locator(f'td.square[data-cell="{LABEL} {columns[-1]["position"]}"]')
+    last.click()
+    effect = result["tables"]["total_effect"]["mean"][2][-1]
+    expect(card.locator(".readout")).to_contain_text(f"measured {shown(effect)} logits")
+    one = asked(server, "effects", 0, nodes=[LABEL])
+    assert effect == pytest.approx(value_of(one, "total_effect"), abs=1e-4)
+
+    page.keyboard.press("ArrowLeft")
+    before = result["tables"]["total_effect"]["mean"][2][-2]
+    expect(card.locator(".readout")).to_contain_text(f"measured {shown(before)} logits")
+
+
+def test_all_paths_together_are_the_total_effect(server: Server, visit: Visit) -> None:  # noqa: F811
+    page = visit().open(HEAD)
+    card = measure(page, "Paths")
+    result = asked(server, "paths", sender=LABEL)
+    together, total = numbers(card)
+    assert together == total == unsigned(shown(result["tables"]["total_effect"]["mean"]))
+    strongest = max(map(abs, result["tables"]["path_effect"]["mean"]))
+    expect(card.locator("tbody tr").first).to_contain_text(f"{strongest:.2f}")
+
+
+def test_self_repair_and_knock_out(server: Server, visit: Visit) -> None:  # noqa: F811
+    page = visit().open(HEAD)
+    repair = measure(page, "Self-repair")
+    result = asked(server, "self_repair", node=LABEL)
+    names = ("direct_effect", "total_effect_frozen", "total_effect")
+    assert numbers(repair) == [unsigned(shown(result["tables"][name]["mean"])) for name in names]
+    knock = measure(page, "Knock-out")
+    result = asked(server, "knock_out", heads=[LABEL])
+    roles = [role["label"] for role in result["coordinates"]["role"]]
+    effect = result["tables"]["effect"]["mean"][roles.index("label_correct")]
+    row = knock.locator("tbody tr", has_text="label, correct")
+    expect(row).to_contain_text(shown(effect))
+    assert "repair" in page.url and "knock" in page.url
+
+
+def test_how_few_nodes_are_enough(visit: Visit) -> None:  # noqa: F811
+    page = visit().open(f"/?n={PAIRS}")
+    card = measure(page, "How few nodes are enough?")
+    expect(card.locator(".curve-plot .scatterlayer .trace").first).to_be_attached(timeout=SOON)
+    assert card.locator(".curve-plot").count() == 4
+    card.get_by_text("The same as a table").click()
+    last = card.locator("tbody tr").last.locator("td").all_inner_texts()
+    assert last[:4] == ["1.000"] * 4  # all nodes: the whole gap, in every curve
+
+
+def test_a_result_comes_back_without_a_press(visit: Visit) -> None:  # noqa: F811
+    page = visit().open(HEAD)
+    card = measure(page, "Self-repair")
+    there = numbers(card)
+    page.get_by_role("link", name="L23H3").first.click()
+    expect(page.locator("#head-title")).to_contain_text("L23H3", timeout=SOON)
+    expect(card.get_by_role("button", name="Measure: Self-repair")).to_be_visible()
+    expect(card.locator(".big-number")).to_have_count(0)
+    page.get_by_role("link", name=LABEL).first.click()
+    expect(card.locator(".big-number").first).to_be_visible(timeout=SOON)
+    assert numbers(card) == there
+
+
+@pytest.mark.parametrize("address", [f"/?n={PAIRS}&node={LABEL}", HEAD])
+def test_a_phone_needs_no_sideways_scroll(visit: Visit, address: str) -> None:  # noqa: F811
+    me = visit()
+    me.page.set_viewport_size({"width": 390, "height": 844})
+    page = me.open(address)
+    expect(page.locator("main")).to_contain_text(NUMBER, timeout=LONG)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
