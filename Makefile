@@ -1,6 +1,7 @@
 # Two commands: `make run` and `make test`. Everything they need is installed into .venv.
 PY ?= python3
 VENV ?= .venv
+BENCH ?= cpu
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -19,8 +20,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
-bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/map.py
+# With the peers, which want packages of their own, in an environment of their own.
+bench: pyproject.toml constraints.txt
+	$(MAKE) VENV=.venv-bench .venv-bench/.installed
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	.venv-bench/bin/headscope bench --json benchmarks/results/$(BENCH).json
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
