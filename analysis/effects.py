@@ -22,7 +22,7 @@ from analysis.interventions import Patch
 from analysis.metrics import METRICS, Answers, MetricName, chosen, log_normaliser
 from analysis.model import LanguageModel
 from analysis.nodes import Node, Writer, all_nodes, check_nodes
-from analysis.pair_runs import Direction, EngineName, PairRuns, distractors, run_pairs
+from analysis.pair_runs import Direction, EngineName, PairRuns, distractors, pairs_by_pass, run_pairs
 from analysis.prompts import PromptPair
 from analysis.writes import write_changes
 
@@ -108,17 +108,12 @@ def node_effects(
 
     Prompts may differ in length; those that agree share their runs.
     """
-    alike: dict[object, list[int]] = {}
-    for index, pair in enumerate(pairs):
-        lengths = len(pair.clean.token_ids), len(pair.corrupt.token_ids)
-        # On a CPU one prompt at a time is fastest: its rows fill the products and still fit into the cache.
-        group = index if model.device.type == "cpu" else lengths
-        alike.setdefault(group, []).append(index)
+    together = pairs_by_pass(model, pairs)
     groups = [
         effects_in(model, run_pairs(model, [pairs[index] for index in indices], direction=direction), nodes)
-        for indices in alike.values()
+        for indices in together
     ]
-    order = torch.tensor([index for indices in alike.values() for index in indices]).argsort()
+    order = torch.tensor([index for indices in together for index in indices]).argsort()
     return groups[0] if len(groups) == 1 else _in_order(groups, order)
 
 

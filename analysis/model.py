@@ -59,7 +59,7 @@ class LanguageModel:
     parts: Parts = field(repr=False)
     tokenizer: PreTrainedTokenizerBase | None = field(default=None, repr=False)
     certificate: Certificate | None = None
-    memory_budget: int = 64 * 2**20  # bytes that the rows of one pass of the exact engine may take
+    memory_budget: int = 32 * 2**20  # bytes that the rows of one pass of the exact engine may take
 
     @classmethod
     def load(

@@ -35,6 +35,10 @@ Direction = Literal["noising", "denoising"]
 EngineName = Literal["exact", "plain hooks"]
 
 
+PAIRS_PER_PASS = {"cpu": 4, "accelerator": 32}
+"""On a CPU more of them fall out of the cache, fewer read the weights more often."""
+
+
 class _Runs(NamedTuple):
     base: FinalPosition
     activations: Activations | None
@@ -191,6 +195,20 @@ def run_pairs(
         corrupt_correct=torch.tensor([prompt.correct for prompt in corrupt]),
         direction=direction,
     )
+
+
+def pairs_by_pass(model: LanguageModel, pairs: Sequence[PromptPair]) -> list[list[int]]:
+    """Which pairs, by index, go up together: those of equal lengths, so many at a time as is fastest."""
+    limit = PAIRS_PER_PASS.get(model.device.type, PAIRS_PER_PASS["accelerator"])
+    alike: dict[tuple[int, int], list[int]] = {}
+    for index, pair in enumerate(pairs):
+        lengths = len(pair.clean.token_ids), len(pair.corrupt.token_ids)
+        alike.setdefault(lengths, []).append(index)
+    return [
+        indices[first : first + limit]
+        for indices in alike.values()
+        for first in range(0, len(indices), limit)
+    ]
 
 
 def engine_of(model: LanguageModel) -> EngineName:

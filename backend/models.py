@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -77,6 +77,7 @@ class ModelHost:
         model = LanguageModel.load(
             folder, dtype=self.dtype, device=self._settings.device, adapter=self.source.adapter
         )
+        model = replace(model, memory_budget=self._settings.pass_memory_mb * 2**20)
         self._say("Measuring the engine against plain hooks")
         certificate = certify(model)
         return LoadedModel(model.with_certificate(certificate), certificate)

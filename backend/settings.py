@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     default_model: str = Field(default="smollm2-mcq", description="The model that the page opens on.")
     device: str = Field(default="cpu", description="Where models are loaded: cpu, cuda, cuda:1, mps.")
     threads: int = Field(default=0, ge=0, description="CPU threads for torch; 0 leaves torch's choice.")
+    pass_memory_mb: int = Field(
+        default=32,
+        ge=1,
+        description="MiB that the patched rows of one pass may take; more is faster on an accelerator only.",
+    )
     answer_within_s: float = Field(
         default=1.0, ge=0, description="How long a request waits for its result before it gets a job instead."
     )

@@ -19,7 +19,7 @@ from analysis.families import find_parts
 from analysis.interventions import Patch
 from analysis.model import LanguageModel
 from analysis.nodes import Head
-from analysis.pair_runs import PairRuns, run_pairs
+from analysis.pair_runs import PairRuns, pairs_by_pass, run_pairs
 from benchmarks.tasks import Cell, Task
 
 PEERS = {"TransformerLens": "transformer_lens", "nnsight": "nnsight"}
@@ -50,8 +50,10 @@ class Headscope:
         self._model = model
 
     def record(self, task: Task) -> PairRuns:
+        runs = self._runs(task, range(len(task.pairs)))
         with self._linear():
-            return run_pairs(self._model, task.pairs, window="final" if task.mode == "final" else "differing")
+            _ = runs.base
+        return runs
 
     def measure(self, task: Task, recorded: PairRuns, cells: Sequence[Cell]) -> Tensor:  # noqa: ARG002
         masks = {cell.position: _mask(recorded, cell.position) for cell in cells}
@@ -60,8 +62,16 @@ class Headscope:
             return recorded.logits_in(interventions)
 
     def whole(self, task: Task, cells: Sequence[Cell]) -> Tensor:
-        """Both runs and the cells, end to end."""
-        return self.measure(task, self.record(task), cells)
+        """Both runs and the cells, end to end, as many pairs at a time as headscope takes."""
+        together = pairs_by_pass(self._model, task.pairs)
+        parts = [self.measure(task, self._runs(task, indices), cells) for indices in together]
+        order = torch.tensor([index for indices in together for index in indices]).argsort()
+        return torch.cat(parts, dim=1)[:, order]
+
+    def _runs(self, task: Task, indices: Sequence[int]) -> PairRuns:
+        """Nothing runs yet: the first cells go up in one pass with base and source."""
+        pairs = [task.pairs[index] for index in indices]
+        return run_pairs(self._model, pairs, window="final" if task.mode == "final" else "differing")
 
     def _linear(self) -> Any:
         """Instead of the faster of the two, the one that is asked for."""

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from backend.encoding import encode_result
 from backend.errors import ApiError
 from backend.jobs import Job
 from backend.routes.results import Key
@@ -23,17 +24,22 @@ def found(key: str, state: ServerState) -> Job:
 
 
 @router.get("/{key}", response_model=JobBody)
-def read(key: Key, state: State) -> dict:
+def read(key: Key, state: State) -> Response:
     """State, progress, and the result over the pairs done so far."""
-    return found(key, state).snapshot()
+    return told(found(key, state))
 
 
 @router.delete("/{key}", response_model=JobBody)
-def cancel(key: Key, state: State) -> dict:
+def cancel(key: Key, state: State) -> Response:
     """Stop before the next pair. Pairs that are done stay stored."""
     job = found(key, state)
     job.cancel()
-    return job.snapshot()
+    return told(job)
+
+
+def told(job: Job) -> Response:
+    """A job as JSON, encoded at once: a partial result is thousands of numbers, asked for again and again."""
+    return Response(encode_result(job.snapshot()), media_type="application/json")
 
 
 @router.get("/{key}/events", response_class=EventSourceResponse)

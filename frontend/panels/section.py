@@ -143,7 +143,7 @@ def _register_cancel(app: Dash, client: BackendClient, name: str) -> None:
 async def measured(client: BackendClient, section: Section, spec: Json, seen: Seen) -> Answer:
     """The answer to the section's spec, by way of the result that it starts from if there is one."""
     if section.then is None:
-        return await look(client, spec, seen.followed(spec), priority="click")
+        return await look(client, spec, seen.followed(spec), priority=priority_of(spec))
     first = await look(client, spec, seen.followed(spec))
     if first.body is None or not first.body["complete"]:
         return Answer(spec, first.key, None, first.job, first.error)
@@ -152,7 +152,12 @@ async def measured(client: BackendClient, section: Section, spec: Json, seen: Se
     except KeyError:
         error = BackendError("no_ranking", "The effects came without a ranking of the nodes.")
         return Answer(spec, first.key, error=error)
-    return await look(client, own, seen.followed(own), priority="click")
+    return await look(client, own, seen.followed(own), priority=priority_of(own))
+
+
+def priority_of(spec: Json) -> str:
+    """One pair is answered at once; what runs over all of them waits for clicks."""
+    return "sweep" if spec["prompts"]["index"] is None else "click"
 
 
 def waiting() -> Json:
