@@ -119,7 +119,7 @@ class RowAttention:
         return slice(None), list(kvs), list(groups), taken.origins if origins else taken.rows
 
     def _changed(self, taken: Taken) -> Bool[Tensor, "batch row pos"]:
-        return self.rows.changed[:, taken.rows]
+        return self.rows.changed[:, taken.rows].to(self.call.query.device)
 
     def _kept(self, values: Tensor) -> Tensor:
         """Of "batch head pos d_head" the positions of the rows."""

@@ -78,7 +78,7 @@ class Sweep(Rows):
         if plan.z.rows:
             theirs = self._kept(self.source.z[call.layer])[:, :, plan.z.heads].transpose(1, 2)
             ours = z.transpose(2, 3)
-            changed = self.changed[:, plan.z.rows][..., None]
+            changed = self.changed[:, plan.z.rows][..., None].to(z.device)
             place = slice(None), plan.z.rows, plan.z.heads
             ours[place] = torch.where(changed, theirs, ours[place])
         return z.flatten(1, 2)
@@ -94,7 +94,7 @@ class Sweep(Rows):
     def _take(self, rows: Tensor, which: list[int], values: Tensor) -> None:
         """Some rows, where they are changed, take these values."""
         if which:
-            changed = self.changed[:, which][..., None]
+            changed = self.changed[:, which][..., None].to(rows.device)
             rows[:, which] = torch.where(changed, self._kept(values)[:, None], rows[:, which])
 
 

@@ -2,10 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
+
+from tests.conftest import Server, is_ready, until
+from tests.end_to_end.visitor import Visitor
 
 CHROMIUM = shutil.which("chromium")
 
@@ -46,3 +51,28 @@ def browser() -> Iterator[object]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server(demo_data: Path) -> Iterator[Server]:
+    running = Server(demo_data, HEADSCOPE_THREADS="2").start()
+    try:
+        until(lambda: is_ready(running), seconds=120)
+        yield running
+        assert running.stop() == 0
+    finally:
+        running.kill()
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Visitor]]:
+    visitors: list[Visitor] = []
+
+    def new(**options: Any) -> Visitor:
+        visitors.append(Visitor(browser, server, **options))
+        return visitors[-1]
+
+    yield new
+    for visitor in visitors:
+        visitor.page.context.close()
+        assert not visitor.complaints

@@ -8,16 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Server
-from tests.end_to_end.test_the_whole_way import (  # noqa: F401, the fixtures are shared
-    LABEL,
-    Visitor,
-    ask,
-    server,
-    shown,
-    unsigned,
-    value_of,
-    visit,
-)
+from tests.end_to_end.visitor import LABEL, Visitor, ask, shown, unsigned, value_of
 
 pytestmark = pytest.mark.browser
 PAIRS = 2
@@ -29,7 +20,7 @@ SOON, LONG = 20_000, 120_000
 Visit = Callable[..., Visitor]
 
 
-def asked(server: Server, analysis: str, index: int | None = None, **parameters: Any) -> dict[str, Any]:  # noqa: F811
+def asked(server: Server, analysis: str, index: int | None = None, **parameters: Any) -> dict[str, Any]:
     """The stored result that the page shows."""
     prompts = {"n": PAIRS, "index": index}
     return ask(server, {"analysis": analysis, "model": MODEL, "prompts": prompts, "parameters": parameters})
@@ -48,7 +39,7 @@ def numbers(card: Any) -> list[str]:
     return [unsigned(text) for text in card.locator(".big-number .value").all_inner_texts()]
 
 
-def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit: Visit) -> None:  # noqa: F811
+def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit: Visit) -> None:
     page = visit().open(f"/?n={PAIRS}&node={LABEL}")
     expect(page.locator("#audit [data-complete=true]")).to_be_visible(timeout=LONG)
     page.locator("#map-choices [data-choice=metric]").select_option("letter_loss")
@@ -67,7 +58,7 @@ def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit
     assert theirs.locator("#map-choices [data-choice=metric]").input_value() == "letter_loss"
 
 
-def test_what_does_not_exist_is_a_dash_with_its_reason(visit: Visit) -> None:  # noqa: F811
+def test_what_does_not_exist_is_a_dash_with_its_reason(visit: Visit) -> None:
     page = visit().open(f"/?n={PAIRS}&node=ATTN23&nodes=attention&positions=differing")
     expect(page.locator("#value-total")).to_have_text(NUMBER, timeout=LONG)
     expect(page.locator("#value-direct")).to_have_text("–")
@@ -76,7 +67,7 @@ def test_what_does_not_exist_is_a_dash_with_its_reason(visit: Visit) -> None:  #
     expect(page.locator("#strongest-nodes")).to_contain_text("ATTN23", timeout=LONG)
 
 
-def test_every_token_is_estimated_then_measured(server: Server, visit: Visit) -> None:  # noqa: F811
+def test_every_token_is_estimated_then_measured(server: Server, visit: Visit) -> None:
     page = visit().open(HEAD)
     card = page.get_by_role("region", name="Where in the prompt", exact=True)
     expect(page.locator("#head-numbers")).to_contain_text(NUMBER, timeout=LONG)
@@ -99,7 +90,7 @@ def test_every_token_is_estimated_then_measured(server: Server, visit: Visit) ->
     expect(card.locator(".readout")).to_contain_text(f"measured {shown(before)} logits")
 
 
-def test_all_paths_together_are_the_total_effect(server: Server, visit: Visit) -> None:  # noqa: F811
+def test_all_paths_together_are_the_total_effect(server: Server, visit: Visit) -> None:
     page = visit().open(HEAD)
     card = measure(page, "Paths")
     result = asked(server, "paths", sender=LABEL)
@@ -109,7 +100,7 @@ def test_all_paths_together_are_the_total_effect(server: Server, visit: Visit) -
     expect(card.locator("tbody tr").first).to_contain_text(f"{strongest:.2f}")
 
 
-def test_self_repair_and_knock_out(server: Server, visit: Visit) -> None:  # noqa: F811
+def test_self_repair_and_knock_out(server: Server, visit: Visit) -> None:
     page = visit().open(HEAD)
     repair = measure(page, "Self-repair")
     result = asked(server, "self_repair", node=LABEL)
@@ -124,7 +115,7 @@ def test_self_repair_and_knock_out(server: Server, visit: Visit) -> None:  # noq
     assert "repair" in page.url and "knock" in page.url
 
 
-def test_how_few_nodes_are_enough(visit: Visit) -> None:  # noqa: F811
+def test_how_few_nodes_are_enough(visit: Visit) -> None:
     page = visit().open(f"/?n={PAIRS}")
     card = measure(page, "How few nodes are enough?")
     expect(card.locator(".curve-plot .scatterlayer .trace").first).to_be_attached(timeout=SOON)
@@ -134,7 +125,7 @@ def test_how_few_nodes_are_enough(visit: Visit) -> None:  # noqa: F811
     assert last[:4] == ["1.000"] * 4  # all nodes: the whole gap, in every curve
 
 
-def test_a_result_comes_back_without_a_press(visit: Visit) -> None:  # noqa: F811
+def test_a_result_comes_back_without_a_press(visit: Visit) -> None:
     page = visit().open(HEAD)
     card = measure(page, "Self-repair")
     there = numbers(card)
@@ -148,7 +139,7 @@ def test_a_result_comes_back_without_a_press(visit: Visit) -> None:  # noqa: F81
 
 
 @pytest.mark.parametrize("address", [f"/?n={PAIRS}&node={LABEL}", HEAD])
-def test_a_phone_needs_no_sideways_scroll(visit: Visit, address: str) -> None:  # noqa: F811
+def test_a_phone_needs_no_sideways_scroll(visit: Visit, address: str) -> None:
     me = visit()
     me.page.set_viewport_size({"width": 390, "height": 844})
     page = me.open(address)
