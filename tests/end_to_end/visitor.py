@@ -1,0 +1,78 @@
+"""Somebody with a browser, and what they compare: the page's numbers with those of the API."""
+
+from typing import Any
+
+import httpx2
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import Server, until
+
+LABEL = "L23H2"
+
+
+class Visitor:
+    """A fresh browser on one server, which notes every complaint and every request to somebody else."""
+
+    def __init__(self, browser: Browser, server: Server, **options: Any) -> None:
+        self.server = server
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._note)
+        self.page.on("request", self._stay_home)
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _stay_home(self, request: Any) -> None:
+        if not request.url.startswith((self.server.address, "data:", "blob:")):
+            self.complaints.append(f"asked {request.url}")
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.server.address + path)
+        return self.page
+
+    def click_cell(self, layer: int, row: int) -> None:
+        """Click the middle of a cell of the map; rows count from the top, heads first."""
+        place = self.page.evaluate(
+            """([layer, row]) => {
+                const graph = document.querySelector('#map .js-plotly-plot');
+                const trace = graph.data[0], {xaxis, yaxis} = graph._fullLayout;
+                const y = (trace.y[row] + trace.y[row + 1]) / 2;
+                const box = graph.getBoundingClientRect();
+                return [box.left + xaxis._offset + xaxis.d2p(layer), box.top + yaxis._offset + yaxis.d2p(y)];
+            }""",
+            [layer, row],
+        )
+        self.page.mouse.click(*place)
+
+
+def ask(server: Server, spec: dict[str, Any]) -> dict[str, Any]:
+    """The stored result of a spec, read by its key."""
+    answer = httpx2.post(f"{server.address}/api/results", json=spec, timeout=60)
+    key = answer.json()["key"]
+
+    def stored() -> dict[str, Any] | None:
+        found = httpx2.get(f"{server.address}/api/results/{key}")
+        return found.json() if found.status_code == 200 else None
+
+    return until(stored)
+
+
+def shown(number: float) -> str:
+    """A number as the page writes it: two decimals, a real minus sign."""
+    text = f"{abs(number):.2f}"
+    sign = "" if text == "0.00" else "−" if number < 0 else "+"
+    return sign + text
+
+
+def value_of(result: dict[str, Any], table: str, label: str = LABEL) -> float:
+    labels = [node["label"] for node in result["coordinates"]["node"]]
+    return result["tables"][table]["mean"][labels.index(label)]
+
+
+def unsigned(text: str) -> str:
+    return text.strip().lstrip("+")
