@@ -101,7 +101,7 @@ def test_keyboard_alone_reaches_a_head(visit: Callable[..., Visitor]) -> None:
 )
 def test_a_bad_address_gets_a_sentence(visit: Callable[..., Visitor], query: str, words: str) -> None:
     page = visit().open(f"/?{query}")
-    expect(page.locator("body")).to_contain_text(words, timeout=10_000)
+    expect(page.locator("body")).to_contain_text(words, timeout=30_000)
     text = page.locator("main, body").first.inner_text()
     assert "Traceback" not in text and "Internal Server Error" not in text
 

@@ -90,10 +90,13 @@ def test_a_result_that_was_shown_is_shown_again() -> None:
 def test_curves_start_from_the_ranking_of_the_effects(api: FakeApi, client: BackendClient) -> None:
     effects = result(key="effects", details={"ranking": {"order": ["L1H0", "MLP0"]}})
     api.answers["POST", "/api/results"] = (200, effects)
-    answer = run(measured(client, CURVES, {"analysis": "effects", "model": "tiny"}, Seen()))
+    prompts = {"n": 8, "index": None}
+    asked = {"analysis": "effects", "model": "tiny", "prompts": prompts}
+    answer = run(measured(client, CURVES, asked, Seen()))
     assert answer.spec == {
         "analysis": "curves",
         "model": "tiny",
+        "prompts": prompts,
         "parameters": {"nodes": ["L1H0", "MLP0"]},
     }
     assert [path for _, path in api.asked] == ["/api/results", "/api/results"]
