@@ -24,6 +24,7 @@ from analysis.activations import (
     stack_answers,
     stack_tokens,
 )
+from analysis.heap import give_back_gaps
 from analysis.interventions import Intervention
 from analysis.model import LanguageModel
 from analysis.patching import patched_finals, patched_hidden, record_and_patch
@@ -183,6 +184,7 @@ def run_pairs(
     `window`: the positions that will be changed (`PairRuns.chosen`); later ones can be, too.
     `MisalignedPrompts` where the source has no such positions.
     """
+    give_back_gaps()
     clean, corrupt = [pair.clean for pair in pairs], [pair.corrupt for pair in pairs]
     base, source = (clean, corrupt) if direction == "noising" else (corrupt, clean)
     return PairRuns(

@@ -1,0 +1,32 @@
+"""The C library's heap, so that a long sweep needs no more memory than a short one.
+
+Rows join layer by layer, so every layer's tensors have other sizes, and results that are kept lie between
+them. glibc then keeps the gaps for itself: 1,000 pairs took 25 % more than 32. Large blocks from the same
+heap as small ones, and gaps given back after every pass, keep it level. One heap serves all threads.
+Elsewhere nothing is done.
+"""
+
+import ctypes
+from functools import cache
+from typing import Any
+
+_SETTINGS = {-8: 1, -3: 1 << 30, -1: 1 << 30}  # M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD of malloc.h
+
+
+@cache
+def _glibc() -> Any | None:
+    """The C library with one heap for blocks of all sizes and threads, or None where it is another one."""
+    try:
+        library = ctypes.CDLL(None)
+        for parameter, value in _SETTINGS.items():
+            library.mallopt(parameter, value)
+        return library if library.malloc_trim else None
+    except (AttributeError, OSError, TypeError):  # musl, macOS, Windows
+        return None
+
+
+def give_back_gaps() -> None:
+    """Return to the system what earlier passes left free. Takes a few milliseconds."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
