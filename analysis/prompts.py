@@ -34,7 +34,11 @@ class Prompt:
 
 @dataclass(frozen=True)
 class PromptPair:
-    """A clean prompt and its counterfactual, which a patch takes its values from (or writes into)."""
+    """A clean prompt and its counterfactual, which a patch takes its values from (or writes into).
+
+    Some analyses ask for variants of the clean prompt: the same question under other labels, for example.
+    """
 
     clean: Prompt
     corrupt: Prompt
+    variants: tuple[Prompt | None, ...] = ()  # None where this tokenizer cannot write one

@@ -54,6 +54,14 @@ def tokenise(
     )
 
 
+def tokenised_or_none(question: Question, tokenizer: PreTrainedTokenizerBase) -> Prompt | None:
+    """The prompt, or None where this tokenizer cannot write it: too long, or a label of several tokens."""
+    try:
+        return tokenise(question, tokenizer)
+    except (PromptTooLong, UnresolvedLabel):
+        return None
+
+
 def tokens_of(text: str, tokenizer: PreTrainedTokenizerBase) -> list[Token]:
     """The tokens of a text as the tokenizer writes them, without special tokens at its end."""
     if not tokenizer.is_fast:

@@ -17,6 +17,7 @@ from analysis.bootstrap import Interval, mean_interval
 from analysis.model import LanguageModel
 from analysis.nodes import Node
 from analysis.prompts import Prompt, PromptPair
+from analysis.questions import Question
 
 Values = dict[str, Tensor]
 """Named tensors of one pair; stacked, they carry a leading `pair` axis."""
@@ -73,6 +74,10 @@ class Analysis(ABC):
         Each part is a parameters value of its own, so whoever asks for just that part shares it.
         """
         return (parameters,)
+
+    def variants(self, question: Question, parameters: Any) -> tuple[Question, ...]:
+        """Further questions made from a clean one; they arrive, tokenised, as the pair's `variants`."""
+        return ()
 
     def n_others(self, parameters: Any) -> int:
         """How many prompts of the other split are needed beforehand, for example for a mean over them."""

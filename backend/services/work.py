@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from analysis.analyses.base import Values
-from analysis.prompts import PromptPair
-from analysis.tokenise import tokenise
+from analysis.prompts import Prompt, PromptPair
+from analysis.questions import Question
+from analysis.tokenise import tokenise, tokenised_or_none
 from backend import __version__
 from backend.encoding import encode_result, encode_summary, pack, unpack
 from backend.models import LoadedModel
@@ -48,7 +49,7 @@ class AnalysisWork:
         """Tokenise the prompts; refuse what cannot be computed. Returns the number of pairs."""
         model, tokenizer = self._loaded.language_model, self._loaded.tokenizer
         self._pairs = [
-            PromptPair(tokenise(clean, tokenizer), tokenise(corrupt, tokenizer))
+            PromptPair(tokenise(clean, tokenizer), tokenise(corrupt, tokenizer), self._variants(clean))
             for clean, corrupt in self.resolved.pairs
         ]
         self._analysis.check(model, self._pairs, self._parameters)
@@ -68,6 +69,10 @@ class AnalysisWork:
         key = self._chunk_key(pair, part)
         values = self._stored_or(key, lambda: self._analysis.compute(model, pair, part))
         self._values.setdefault(of_pair, []).append(values)
+
+    def _variants(self, question: Question) -> tuple[Prompt | None, ...]:
+        variants = self._analysis.variants(question, self._parameters)
+        return tuple(tokenised_or_none(variant, self._loaded.tokenizer) for variant in variants)
 
     def _learn_from_others(self) -> None:
         """Run the prompts of the other split that the analysis needs beforehand, once for all its results."""
