@@ -2,20 +2,19 @@
 
 Rows join layer by layer, so every layer's tensors have other sizes, and results that are kept lie between
 them. glibc then keeps the gaps for itself: 1,000 pairs took 25 % more than 32. Large blocks from the same
-heap as small ones, and gaps given back after every pass, keep it level. One heap serves all threads.
-Elsewhere nothing is done.
+heap as small ones, and gaps given back after every pass, keep it almost level. Elsewhere nothing is done.
 """
 
 import ctypes
 from functools import cache
 from typing import Any
 
-_SETTINGS = {-8: 1, -3: 1 << 30, -1: 1 << 30}  # M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD of malloc.h
+_SETTINGS = {-3: 1 << 30, -1: 1 << 30}  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h
 
 
 @cache
 def _glibc() -> Any | None:
-    """The C library with one heap for blocks of all sizes and threads, or None where it is another one."""
+    """The C library with one heap for blocks of all sizes, or None where it is another one."""
     try:
         library = ctypes.CDLL(None)
         for parameter, value in _SETTINGS.items():
