@@ -30,6 +30,20 @@ class Format:
     answer_end: str  # what follows the label where a shot shows its answer
     separator: str = "\n"
     lead: str = "Question: "
+    options_first: bool = False  # the options stand before the question
+
+
+def with_delimiters(style: Format, opening: str, closing: str) -> Format:
+    """Other marks around the labels. The prompt's end follows: it opens the bracket of the label to come."""
+    return replace(
+        style,
+        name=f"{opening}A{closing}".strip(),
+        opening=opening,
+        closing=closing,
+        suffix=f"Answer: {opening}" if opening else "Answer:",
+        label_lead="" if opening else " ",
+        answer_end=closing.strip() if opening else "",
+    )
 
 
 FORMATS = {
@@ -134,11 +148,20 @@ def _shown_answer(shot: Question) -> str:
     return shot.format.label_lead + shot.labels[shot.correct] + shot.format.answer_end + "\n\n"
 
 
-def _body(question: Question) -> Iterator[Segment]:
+def _body(question: Question) -> list[Segment]:
+    asked, options = list(_asked(question)), list(_options(question))
+    return options + asked if question.format.options_first else asked + options
+
+
+def _asked(question: Question) -> Iterator[Segment]:
     style = question.format
     yield Segment(style.lead, ("lead",))
     yield Segment(question.text, ("question",))
     yield Segment(style.separator, ("newline", "newline_question"))
+
+
+def _options(question: Question) -> Iterator[Segment]:
+    style = question.format
     for place, option in enumerate(question.options):
         which = "correct" if place == question.correct else "incorrect"
         named = option.label

@@ -1,16 +1,33 @@
 """A spec: the frozen, versioned description of one result, as a client posts it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.schemas.names import AnalysisName, Format, LabelStyle, Sampler, Split
+from backend.schemas.names import AnalysisName, Format, LabelStyle, MutationName, Sampler, Split
 
 
 class Strict(BaseModel):
     """Unknown fields and non-finite numbers are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Label = Annotated[str, Field(min_length=1, max_length=20)]
+
+
+class OwnMutation(Strict):
+    """A change of form of one's own. What is null stays as it is."""
+
+    labels: tuple[Label, ...] | None = Field(
+        default=None, min_length=2, max_length=10, description="Of the options in order; one token each."
+    )
+    opening: str | None = Field(default=None, max_length=20, description="Before a label.")
+    closing: str | None = Field(default=None, max_length=20, description="After it.")
+    separator: str | None = Field(default=None, min_length=1, max_length=20, description="After an option.")
+    suffix: str | None = Field(default=None, min_length=1, max_length=200, description="The prompt's end.")
+    lead: str | None = Field(default=None, max_length=200, description="Before the question.")
+    prelude: str | None = Field(default=None, max_length=2000, description="Before everything else.")
 
 
 class PromptChoice(Strict):
@@ -27,6 +44,8 @@ class PromptChoice(Strict):
     prelude: bool = False
     shots: int = Field(default=0, ge=0, le=5, description="Answered questions before this one.")
     sampler: Sampler = Field(default="swap_options", description="What the corrupt prompt is.")
+    mutation: MutationName = Field(default="none", description="Change of form of the drawn questions.")
+    own_mutation: OwnMutation | None = Field(default=None, description="Another one, after `mutation`.")
 
 
 class Spec(Strict):

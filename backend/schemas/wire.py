@@ -123,6 +123,14 @@ class CertificateBody(BaseModel):
     passed: bool
 
 
+class CheckpointBody(BaseModel):
+    """Which step of which training a model is; `title` is the training's."""
+
+    run: str
+    title: str
+    step: int
+
+
 class ModelBody(BaseModel):
     """One model of the operator's list."""
 
@@ -139,6 +147,7 @@ class ModelBody(BaseModel):
     family: str | None
     dimensions: Dimensions | None
     certificate: CertificateBody | None
+    checkpoint: CheckpointBody | None = None
 
 
 class ModelList(BaseModel):

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.counterfactuals import make_pairs
 from analysis.layout import Layout
+from analysis.mutations import MUTATIONS, Mutation, OwnMutation, mutation_of
 from analysis.question_files import BadQuestionFile, read_jsonl, read_mmlu_csv
 from analysis.question_sets import BUILTIN, arrange, draw
 from analysis.questions import Option, Question
@@ -46,7 +47,10 @@ class PromptSets:
         return body
 
     def pairs(self, choice: PromptChoice) -> list[QuestionPair]:
-        """The chosen clean and corrupt questions; a pure function of the choice and the set."""
+        """The chosen clean and corrupt questions; a pure function of the choice and the set.
+
+        A mutation changes the drawn questions; the corrupt ones are made from them.
+        """
         layout = Layout(choice.n_options, choice.label_style, choice.format, choice.prelude, choice.shots)
         if choice.set in BUILTIN:
             drawn = draw(choice.set, split=choice.split, n=choice.n, seed=choice.seed, layout=layout)
@@ -54,20 +58,28 @@ class PromptSets:
             uploaded = self._uploaded(choice.set)
             layout = replace(layout, n_options=min(layout.n_options, len(uploaded[0].options)))
             drawn = arrange(uploaded, choice.n, choice.seed, layout)
+        for mutation in _mutations(choice):
+            drawn = [mutation.mutate(question) for question in drawn]
         pairs = make_pairs(drawn, choice.sampler, choice.seed)
         return pairs if choice.index is None else pairs[choice.index : choice.index + 1]
 
     def others(self, choice: PromptChoice, n: int) -> list[Question]:
-        """Questions of the other split, laid out alike; of an uploaded set, which has no splits, any."""
+        """Questions of the other split, laid out alike and without a mutation: what is fitted on them is
+        judged on the mutated ones. Of an uploaded set, which has no splits, any.
+        """
         split = "train" if choice.split == "held_out" else "held_out"
-        elsewhere = choice.model_copy(update={"split": split, "n": n, "seed": 0, "index": None})
+        update = {"split": split, "n": n, "seed": 0, "index": None, "mutation": "none", "own_mutation": None}
+        elsewhere = choice.model_copy(update=update)
         return [clean for clean, _ in self.pairs(elsewhere)]
 
     def title(self, choice: PromptChoice) -> str:
         """What the foot of a figure says about the prompts."""
+        about = [choice.set]
         if choice.set in BUILTIN:
-            return f"{BUILTIN[choice.set].title.lower()}, {choice.split.replace('_', ' ')}, {choice.sampler}"
-        return f"{choice.set}, {choice.sampler}"
+            about = [BUILTIN[choice.set].title.lower(), choice.split.replace("_", " ")]
+        return ", ".join(
+            [*about, choice.sampler, *(mutation.title.lower() for mutation in _mutations(choice))]
+        )
 
     def _uploaded(self, set_id: str) -> list[Question]:
         record = self._store.get_record(f"prompt-set/{set_id}")
@@ -77,6 +89,13 @@ class PromptSets:
                 404, "unknown_prompt_set", f"There is no prompt set {set_id!r}. Built in are {known}."
             )
         return [_question(fields) for fields in record["questions"]]
+
+
+def _mutations(choice: PromptChoice) -> list[Mutation]:
+    """What changes the questions' form, in order; usually nothing."""
+    named = [] if choice.mutation == "none" else [MUTATIONS[choice.mutation]]
+    own = choice.own_mutation
+    return named if own is None else [*named, mutation_of(OwnMutation(**own.model_dump()))]
 
 
 def _builtin_body(name: str) -> dict[str, Any]:
