@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from analysis.adapter import AttentionCall, Look, hooked
-from analysis.interventions import KnockOut
+from analysis.interventions import KnockOut, Rewrite, Sight
 from analysis.model import LanguageModel
 from analysis.nodes import Head, Key, Mlp, Query, Residual, Value
 
@@ -31,12 +31,14 @@ class Edits:
 
     nodes: tuple[Edit, ...] = ()
     knock_out: KnockOut | None = None
+    rewrite: Rewrite | None = None
     added: tuple[int, Tensor] | None = None  # to the residual stream before this layer; n_layers: at the end
 
     @property
     def inside_attention(self) -> bool:
         """Whether hooks are not enough."""
-        return self.knock_out is not None or any(isinstance(one.node, INSIDE_ATTENTION) for one in self.nodes)
+        inside = any(isinstance(one.node, INSIDE_ATTENTION) for one in self.nodes)
+        return self.knock_out is not None or self.rewrite is not None or inside
 
     def also(self, *edits: Edit) -> "Edits":
         """These edits too."""
@@ -91,6 +93,7 @@ class Textbook:
 
     edits: Edits
     seen: list[AttentionCall]
+    patterns: list[Tensor]
 
     def __call__(self, call: AttentionCall) -> Float[Tensor, "batch query_pos head d_head"]:
         self.seen.append(call)
@@ -98,6 +101,19 @@ class Textbook:
         query = self._edited(call.query, Query, call.layer)
         key = self._edited(call.key.repeat_interleave(repeats, dim=1), Key, call.layer)
         value = self._edited(call.value.repeat_interleave(repeats, dim=1), Value, call.layer)
+        pattern, z = self._attend(call, query, key, value)
+        for sight in self.edits.rewrite.sights if self.edits.rewrite is not None else ():
+            if sight.head.layer == call.layer:
+                head, seen = sight.head.head, _as_seen(sight, query, key, value)
+                theirs, mixed = self._attend(call, *seen)
+                pattern[:, head, -1], z[:, head, -1] = theirs[:, head, -1], mixed[:, head, -1]
+        self.patterns.append(pattern)
+        return z.transpose(1, 2)
+
+    def _attend(
+        self, call: AttentionCall, query: Tensor, key: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Pattern and z of every head at every position."""
         scores = query @ key.transpose(2, 3) * call.scaling
         if call.softcap is not None:
             scores = call.softcap * torch.tanh(scores / call.softcap)
@@ -105,7 +121,8 @@ class Textbook:
             scores = scores + call.mask
         if self.edits.knock_out is not None:
             scores = self._cut(scores, call.layer, self.edits.knock_out)
-        return (scores.float().softmax(-1).to(value.dtype) @ value).transpose(1, 2)
+        pattern = scores.float().softmax(-1).to(value.dtype)
+        return pattern, pattern @ value
 
     def _edited(self, x: Tensor, kind: type[Query | Key | Value], layer: int) -> Tensor:
         edited = x.clone()
@@ -122,3 +139,16 @@ class Textbook:
             if head.layer == layer:
                 scores[:, head.head] = scores[:, head.head].masked_fill(cut, -torch.inf)
         return scores
+
+
+def _as_seen(sight: Sight, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """All queries, keys and values as one head sees them at the final position."""
+    head, prompt = sight.head.head, torch.arange(len(query), device=query.device)[:, None]
+    query, key, value = query.clone(), key.clone(), value.clone()
+    if sight.query is not None:
+        query[:, head, -1] = query[:, head, -1] @ sight.query.matrix.T + sight.query.shift
+    if sight.keys is not None:
+        key[prompt, head, sight.positions] = sight.keys
+    if sight.values is not None:
+        value[prompt, head, sight.positions] = sight.values
+    return query, key, value

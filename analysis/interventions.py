@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from analysis.nodes import LOGITS, Head, Key, Mlp, Node, Query, Receiver, Value, Writer
@@ -59,7 +60,51 @@ class PathPatch:
         return self.sender.layer
 
 
-Intervention = Patch | KnockOut | PathPatch
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """x → A x + b; b may differ by prompt."""
+
+    matrix: Float[Tensor, "d_head d_head"]
+    shift: Float[Tensor, "batch d_head"]
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What one head sees otherwise at the final position. None: as it is.
+
+    Its query is mapped after everything below has been recomputed. Keys and values stand at earlier
+    positions, where no intervention at the final position can change them, so they are given as they shall
+    be. Other heads that share a key or value see the old one.
+    """
+
+    head: Head
+    positions: Int[Tensor, "batch answer"]  # where the keys and values stand, before the final position
+    query: Affine | None = None
+    keys: Float[Tensor, "batch answer d_head"] | None = None
+    values: Float[Tensor, "batch answer d_head"] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Rewrite:
+    """Some heads, in any layers, see their query, keys or values otherwise; all else is recomputed."""
+
+    sights: tuple[Sight, ...]
+    n_positions: int  # length of the prompts
+
+    @property
+    def layer(self) -> int:
+        """Below it nothing changes."""
+        return min(sight.head.layer for sight in self.sights)
+
+    @property
+    def positions(self) -> Bool[Tensor, "batch pos"]:
+        """The final position."""
+        final = torch.zeros(len(self.sights[0].positions), self.n_positions, dtype=torch.bool)
+        final[:, -1] = True
+        return final
+
+
+Intervention = Patch | KnockOut | PathPatch | Rewrite
 
 
 def every_receiver(sender: Writer, n_layers: int, n_heads: int) -> tuple[Receiver, ...]:

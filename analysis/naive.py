@@ -5,7 +5,7 @@ certificate, and the fallback where the certificate does not pass. Heads, MLPs a
 patched by hooks on untouched transformers; queries, keys, values and knock-outs need a textbook attention.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from analysis.activations import FinalPosition, Suffix
 from analysis.adapter import AttentionCall, Look, attending, hooked
 from analysis.edits import INSIDE_ATTENTION, Edit, Edits, Textbook, editing
-from analysis.interventions import Intervention, KnockOut, PathPatch
+from analysis.interventions import Intervention, KnockOut, Patch, PathPatch, Rewrite
 from analysis.model import LanguageModel
 from analysis.nodes import LOGITS, Attention, Head, Key, Mlp, Node, Query, Residual, Value
 
@@ -31,6 +31,7 @@ class _Seen:
     resid_final: list[Tensor] = field(default_factory=list)
     hidden: list[Tensor] = field(default_factory=list)
     calls: list[AttentionCall] = field(default_factory=list)
+    patterns: list[Tensor] = field(default_factory=list)  # like the calls, of the textbook attention only
 
 
 @torch.inference_mode()
@@ -92,17 +93,37 @@ def patched_finals(
     )
 
 
+@torch.inference_mode()
+def watched(
+    model: LanguageModel,
+    token_ids: Int[Tensor, "batch pos"],
+    source: Suffix,
+    interventions: Sequence[Patch | Rewrite],
+) -> Iterator[tuple[Float[Tensor, "batch d_model"], Float[Tensor, "layer batch head key_pos"]]]:
+    """World by world, the final position after the final norm, and what every head attends to from it."""
+    for intervention in interventions:
+        edits = _as_edits(model, source, intervention)
+        _, seen = _run(model, token_ids, edits, textbook=True)
+        yield seen.hidden[0][:, -1], torch.stack([pattern[:, :, -1] for pattern in seen.patterns])
+
+
 def _make(
     model: LanguageModel, token_ids: Tensor, source: Suffix, intervention: Intervention
 ) -> tuple[Float[Tensor, "batch token"], _Seen]:
     """Logits, and all that was seen, under one intervention."""
-    if isinstance(intervention, KnockOut):
-        return _run(model, token_ids, Edits(knock_out=intervention))
     if isinstance(intervention, PathPatch):
         return _take_paths(model, token_ids, source, intervention)
-    where = intervention.positions
-    edits = [edit for node in intervention.nodes for edit in _edits(model, node, source, where)]
-    return _run(model, token_ids, Edits(tuple(edits)))
+    return _run(model, token_ids, _as_edits(model, source, intervention))
+
+
+def _as_edits(model: LanguageModel, source: Suffix, intervention: Patch | KnockOut | Rewrite) -> Edits:
+    match intervention:
+        case KnockOut():
+            return Edits(knock_out=intervention)
+        case Rewrite():
+            return Edits(rewrite=intervention)
+        case Patch(nodes, where):
+            return Edits(tuple(edit for node in nodes for edit in _edits(model, node, source, where)))
 
 
 def _edits(
@@ -184,7 +205,7 @@ def _run(
 ) -> tuple[Float[Tensor, "batch token"], _Seen]:
     """One full forward pass with these edits: logits at the final position, and all that was seen."""
     seen, parts, shape = _Seen(), model.parts, token_ids.shape
-    attention = Textbook(edits, seen.calls)
+    attention = Textbook(edits, seen.calls, seen.patterns)
     with (
         attending(model.network, attention) if textbook or edits.inside_attention else nullcontext(),
         editing(model, edits, shape),

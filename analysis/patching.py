@@ -11,6 +11,7 @@ Rows that would not fit into `LanguageModel.memory_budget` bytes together go in 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -19,27 +20,34 @@ from torch import Tensor
 
 from analysis.activations import Activations, FinalPosition, Suffix
 from analysis.errors import MisalignedPrompts
-from analysis.interventions import Intervention, KnockOut
+from analysis.interventions import Intervention, KnockOut, Rewrite
 from analysis.model import LanguageModel
 from analysis.recording import Recorder, Recording
 from analysis.rows import Ground
 from analysis.run import run_pass
 from analysis.sweep import Sweep
 from analysis.sweep_plan import n_rows, plan_sweep
+from analysis.watch import Watch
 
 
 @torch.inference_mode()
 def patched_hidden(
-    model: LanguageModel, base: Activations, source: Suffix, interventions: Sequence[Intervention]
+    model: LanguageModel,
+    base: Activations,
+    source: Suffix,
+    interventions: Sequence[Intervention],
+    *,
+    watch: Watch | None = None,
 ) -> Float[Tensor, "row batch d_model"]:
     """What the base run's final position becomes, after the final norm, under each intervention.
 
     Everything downstream is computed anew. One row per intervention, in the order given; each is made in all
     prompts of the batch. `MisalignedPrompts` where a position is changed that the runs did not keep.
+    `watch` sees the attention of every row.
     """
     found = base.final.hidden.new_empty(len(interventions), *base.final.hidden.shape)
     for chunk in _chunks(model, base.token_ids, source, interventions):
-        sweep = chunk.sweep(model, Ground.stored(base), source)
+        sweep = chunk.sweep(model, Ground.stored(base), source, watch)
         found[chunk.indices] = run_pass(model, None, sweep)[:, sweep.read_out].transpose(0, 1)
     return found
 
@@ -98,14 +106,17 @@ class _Chunk(NamedTuple):
     indices: list[int]
     interventions: list[Intervention]
 
-    def sweep(self, model: LanguageModel, ground: Ground, source: Suffix | Recording) -> Sweep:
+    def sweep(
+        self, model: LanguageModel, ground: Ground, source: Suffix | Recording, watch: Watch | None = None
+    ) -> Sweep:
         plan = plan_sweep(self.interventions, model.n_layers, model.n_heads)
-        return Sweep.of(ground, source, plan, self.start)
+        sweep = Sweep.of(ground, source, plan, self.start)
+        return sweep if watch is None else replace(sweep, watch=watch.of_rows(plan.read_out, self.indices))
 
 
 def _start(intervention: Intervention, source: Suffix | Kept) -> int:
     """The first position that changes; the final one if none does."""
-    same_before = 0 if isinstance(intervention, KnockOut) else source.differs_from
+    same_before = 0 if isinstance(intervention, KnockOut | Rewrite) else source.differs_from
     changed = intervention.positions[:, same_before:].any(0).nonzero()
     if not len(changed):
         return intervention.positions.shape[1] - 1

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from analysis.adapter import AttentionCall, weights_from_scores
+from analysis.row_sights import RowSights
 from analysis.rows import Rows
 from analysis.sweep_plan import Taken
 
@@ -40,13 +41,17 @@ class RowAttention:
             rearrange(x[:, :, tokens], "batch kv (row pos) d_head -> batch kv row pos d_head", **sizes)
             for x in (call.key, call.value)
         )
-        query = self._with_other_queries(query)
+        query = self._sights.queries(self._with_other_queries(query))
         scores = torch.cat([_shared(query, keys.transpose(2, 3)), _own_scores(query, own_keys)], dim=-1)
         self._see_other_keys(scores, query, own_keys)
+        self._sights.see_keys(scores, query)
         pattern = weights_from_scores(scores, call, self._mask(scores))
+        if self.rows.watch is not None:
+            self.rows.watch.look(call.layer, pattern)
         z = _shared(pattern[..., :start], values)
         z.add_(torch.matmul(pattern[..., start:], own_values[:, :, None]))
         self._see_other_values(z, pattern, own_values)
+        self._sights.see_values(z, pattern, values)
         return rearrange(z, "batch kv group row pos d_head -> batch row pos (kv group) d_head").contiguous()
 
     def _with_other_queries(self, query: Tensor) -> Tensor:
@@ -108,6 +113,10 @@ class RowAttention:
                     kv, group = divmod(head.head, self._group_size)
                     cut[:, kv, group, row].masked_fill_(blocked, -torch.inf)
         return cut if mask is None else mask + cut
+
+    @property
+    def _sights(self) -> RowSights:
+        return RowSights(self.rows.plan.layers[self.call.layer].sights, self._group_size)
 
     @property
     def _group_size(self) -> int:

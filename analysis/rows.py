@@ -16,6 +16,7 @@ from torch import Tensor
 from analysis.activations import Activations, Suffix
 from analysis.recording import Recorder, Recording
 from analysis.sweep_plan import SweepPlan
+from analysis.watch import Watch
 
 PerLayer = Tensor | Sequence[Tensor]
 """A tensor with a leading layer axis, or a list that is filled while the pass goes up."""
@@ -59,6 +60,7 @@ class Rows:
     plan: SweepPlan
     start: int
     changed: Bool[Tensor, "batch row pos"]  # where each row takes the source's values, from `start` on
+    watch: Watch | None = None  # sees what the rows attend to
 
     @property
     def n_positions(self) -> int:

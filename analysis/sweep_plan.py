@@ -1,8 +1,8 @@
 """Which rows of a sweep take which values in which layer. It knows nodes and rows, and no tensors of a model.
 
-A row is the residual stream of one world in which one intervention is made. A patch and a knock-out take
-one row. A path patch takes two: what everybody reads, and beside it (`with_sender`) the same plus the change
-of the sender's write, which only its receivers read.
+A row is the residual stream of one world in which one intervention is made. A patch, a knock-out and a
+rewrite take one row. A path patch takes two: what everybody reads, and beside it (`with_sender`) the same
+plus the change of the sender's write, which only its receivers read.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from jaxtyping import Bool
 from torch import Tensor
 
-from analysis.interventions import Intervention, KnockOut, PathPatch
+from analysis.interventions import Intervention, KnockOut, PathPatch, Rewrite, Sight
 from analysis.nodes import LOGITS, Attention, Head, Key, Mlp, Node, Query, Residual, Value
 
 
@@ -57,6 +57,7 @@ class LayerPlan:
     path_keys: Taken = field(default_factory=Taken)
     path_values: Taken = field(default_factory=Taken)
     cuts: list[tuple[int, KnockOut]] = field(default_factory=list)
+    sights: list[tuple[int, Sight]] = field(default_factory=list)
     z_copies: Copies = field(default_factory=Copies)
     z: Taken = field(default_factory=Taken)
     mlp_copies: Copies = field(default_factory=Copies)
@@ -95,6 +96,10 @@ def plan_sweep(
                 plan.read_out.append(row)
                 for layer in {head.layer for head in intervention.heads}:
                     plan.layers[layer].cuts.append((row, intervention))
+            case Rewrite():
+                plan.read_out.append(row)
+                for sight in intervention.sights:
+                    plan.layers[sight.head.layer].sights.append((row, sight))
             case _:
                 plan.read_out.append(row)
                 for node in intervention.nodes:

@@ -83,7 +83,16 @@ class Analysis(ABC):
         """How many prompts of the other split are needed beforehand, for example for a mean over them."""
         return 0
 
-    def from_others(self, model: LanguageModel, prompts: Sequence[Prompt]) -> Values:
+    @property
+    def fit(self) -> str:
+        """Names what `from_others` finds; analyses that need the same share it."""
+        return f"{self.name} {self.version}"
+
+    def fitted_with(self, parameters: Any) -> dict[str, Any]:
+        """The parameters that `from_others` depends on; fewer of them are shared by more results."""
+        return asdict(parameters)
+
+    def from_others(self, model: LanguageModel, prompts: Sequence[Prompt], parameters: Any) -> Values:
         """What is needed from them."""
         raise NotImplementedError
 

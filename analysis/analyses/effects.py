@@ -77,7 +77,13 @@ class Effects(Analysis):
         """A mean is taken over prompts that are not measured."""
         return N_OTHERS if parameters.source == "mean" else 0
 
-    def from_others(self, model: LanguageModel, prompts: Sequence[Prompt]) -> Values:
+    def fitted_with(self, parameters: EffectsParameters) -> dict[str, Any]:
+        """The same means serve all."""
+        return {}
+
+    def from_others(
+        self, model: LanguageModel, prompts: Sequence[Prompt], parameters: EffectsParameters
+    ) -> Values:
         """The means by role."""
         return dict(vars(mean_over(model, prompts)))
 

@@ -83,7 +83,7 @@ class AnalysisWork:
         questions = self._prompt_sets.others(self.resolved.posted.prompts, n_others)
         key = key_for(
             {
-                "others": self._chunk_name(),
+                "others": [self._analysis.fit, self._analysis.fitted_with(self._parameters)],
                 "model": self.resolved.spec["model"],
                 "questions": [asdict(question) for question in questions],
             }
@@ -91,7 +91,7 @@ class AnalysisWork:
 
         def find() -> Values:
             prompts = [tokenise(question, tokenizer) for question in questions]
-            return self._analysis.from_others(model, prompts)
+            return self._analysis.from_others(model, prompts, self._parameters)
 
         self._analysis, self._others = self._analysis.knowing(self._stored_or(key, find)), key
 
