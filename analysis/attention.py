@@ -1,8 +1,9 @@
 """What one head attends to from the final position, and what it writes from there. One prompt at a time.
 
-Three weightings of the same row: the pattern itself; the pattern times the length of each value vector, so
-that attention to tokens with nothing to say does not count (Lieberum et al. 2023); and, signed, what each
-token adds to the centred logits through this head, which sums to the head's centred attribution.
+Four weightings of the same row: the pattern itself; the pattern times the length of each value vector, so
+that attention to tokens with nothing to say does not count (Lieberum et al. 2023); times the length of what
+that value becomes in the head's write; and, signed, what each token adds to the centred logits through this
+head, which sums to the head's centred attribution.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from analysis.prompts import Prompt
 from analysis.run import record
 from analysis.writes import frozen_attention_norm
 
+WEIGHTINGS = ("raw", "value_weighted", "output_weighted")
+
 
 @dataclass(frozen=True)
 class HeadAttention:
@@ -28,6 +31,7 @@ class HeadAttention:
     head: Head
     raw: Float[Tensor, " key_pos"]  # sums to 1
     value_weighted: Float[Tensor, " key_pos"]  # times |v|
+    output_weighted: Float[Tensor, " key_pos"]  # times |W_O v|, before a norm that may follow
     signed: Float[Tensor, "key_pos answer"]  # logits, centred over the answers
     correct: int
 
@@ -35,6 +39,12 @@ class HeadAttention:
     def net(self) -> Float[Tensor, " key_pos"]:
         """What each token adds to the centred logit of the correct answer, in logits."""
         return self.signed[:, self.correct]
+
+    @property
+    def shares(self) -> Float[Tensor, "weighting key_pos"]:
+        """The pattern as it is, and the other weightings without sign as shares of their sum."""
+        weighted = torch.stack([self.value_weighted, self.output_weighted])
+        return torch.cat([self.raw[None], weighted / weighted.sum(-1, keepdim=True)])
 
 
 def head_attention(model: LanguageModel, prompt: Prompt, head: Head) -> HeadAttention:
@@ -60,6 +70,7 @@ def attention_in(model: LanguageModel, run: Activations, prompt: Prompt, head: H
         head=head,
         raw=pattern.float().cpu(),
         value_weighted=(pattern * values.norm(dim=-1)).float().cpu(),
+        output_weighted=written.float().norm(dim=-1).cpu(),
         signed=(logits - logits.mean(-1, keepdim=True)).cpu(),
         correct=prompt.correct,
     )

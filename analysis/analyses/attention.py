@@ -19,15 +19,13 @@ from analysis.analyses.base import (
     n_options,
     prompt_warnings,
 )
-from analysis.attention import HeadAttention, at_labels, by_role, head_attention
+from analysis.attention import WEIGHTINGS, at_labels, by_role, head_attention
 from analysis.bootstrap import mean_by_correct
 from analysis.errors import BadQuestion
 from analysis.model import LanguageModel
 from analysis.nodes import Head, check_nodes
 from analysis.prompts import PromptPair
 from analysis.roles import ROLES
-
-WEIGHTINGS = ("raw", "value_weighted")
 
 
 @dataclass(frozen=True)
@@ -53,14 +51,26 @@ class AttentionByRole(HeadAnalysis):
 
     name: ClassVar[str] = "attention"
     title: ClassVar[str] = "Attention of one head by token role, and correct letter × attended label"
+    version: ClassVar[int] = 2
 
     def compute(self, model: LanguageModel, pair: PromptPair, parameters: HeadParameters) -> Values:
-        """Shares of the weight by role and at the labels, for both weightings."""
-        seen = head_attention(model, pair.clean, Head(parameters.layer, parameters.head))
-        weights = weightings(seen)
+        """Shares of the weight by role, at the labels and on the first token; logits in the same way."""
+        prompt = pair.clean
+        seen = head_attention(model, prompt, Head(parameters.layer, parameters.head))
+        rows = [*seen.shares, seen.net]
+        by_role_, at_labels_ = (
+            torch.stack(parts)
+            for parts in (
+                [by_role(row, prompt.roles, list(ROLES)) for row in rows],
+                [at_labels(row, prompt) for row in rows],
+            )
+        )
         return {
-            "by_role": torch.stack([by_role(weight, pair.clean.roles, list(ROLES)) for weight in weights]),
-            "at_labels": torch.stack([at_labels(weight, pair.clean) for weight in weights]),
+            "by_role": by_role_[:-1],
+            "at_labels": at_labels_[:-1],
+            "signed_by_role": by_role_[-1],
+            "signed_at_labels": at_labels_[-1],
+            "sink": torch.stack([row[0] for row in rows]),
         }
 
     def summarise(
@@ -69,9 +79,6 @@ class AttentionByRole(HeadAnalysis):
         """Means over prompts; a role that no prompt has is left out."""
         present = ~values["by_role"].isnan().all(0)[0]
         roles = [role for role, is_present in zip(ROLES, present.tolist(), strict=True) if is_present]
-        correct = correct_options(pairs)
-        on_correct = values["at_labels"][torch.arange(len(pairs)), :, correct]
-        by_label = mean_by_correct(values["at_labels"], correct, n_options(pairs)).transpose(0, 1)
         answers = answer_coordinates(pairs)
         return Summary(
             coordinates={
@@ -82,11 +89,25 @@ class AttentionByRole(HeadAnalysis):
             },
             tables={
                 "by_role": averaged("fraction", values["by_role"][:, :, present], "weighting", "role"),
-                "correct_by_label": Table(("weighting", "correct", "answer"), "fraction", by_label),
-                "on_correct_label": averaged("fraction", on_correct, "weighting"),
+                "signed_by_role": averaged("logit", values["signed_by_role"][:, present], "role"),
+                **label_tables(pairs, values),
             },
+            details={"sink": sink(values["sink"].mean(0))},
             warnings=prompt_warnings(pairs),
         )
+
+
+def label_tables(pairs: Sequence[PromptPair], values: Values) -> dict[str, Table]:
+    """Correct letter × label, and the weight on the correct label."""
+    correct, n = correct_options(pairs), n_options(pairs)
+    on_correct = values["at_labels"][torch.arange(len(pairs)), :, correct]
+    by_label = mean_by_correct(values["at_labels"], correct, n).transpose(0, 1)
+    signed = mean_by_correct(values["signed_at_labels"], correct, n)
+    return {
+        "correct_by_label": Table(("weighting", "correct", "answer"), "fraction", by_label),
+        "signed_by_label": Table(("correct", "answer"), "logit", signed),
+        "on_correct_label": averaged("fraction", on_correct, "weighting"),
+    }
 
 
 class TokenAttention(HeadAnalysis):
@@ -94,6 +115,7 @@ class TokenAttention(HeadAnalysis):
 
     name: ClassVar[str] = "token_attention"
     title: ClassVar[str] = "Attention of one head on one prompt, token by token"
+    version: ClassVar[int] = 2
     one_pair: ClassVar[bool] = True
 
     def check(self, model: LanguageModel, pairs: Sequence[PromptPair], parameters: HeadParameters) -> None:
@@ -103,9 +125,9 @@ class TokenAttention(HeadAnalysis):
             raise BadQuestion("Tokens belong to one prompt: choose it with prompts.index.")
 
     def compute(self, model: LanguageModel, pair: PromptPair, parameters: HeadParameters) -> Values:
-        """Both weightings as shares, and what each token adds to the correct letter."""
+        """All weightings as shares, and what each token adds to the correct letter."""
         seen = head_attention(model, pair.clean, Head(parameters.layer, parameters.head))
-        return {"attention": weightings(seen), "signed": seen.net}
+        return {"attention": seen.shares, "signed": seen.net.contiguous()}
 
     def summarise(
         self, model: LanguageModel, pairs: Sequence[PromptPair], values: Values, parameters: HeadParameters
@@ -122,10 +144,11 @@ class TokenAttention(HeadAnalysis):
                 "attention": Table(("weighting", "pos"), "fraction", values["attention"][0]),
                 "signed": Table(("pos",), "logit", values["signed"][0]),
             },
+            details={"sink": sink(torch.cat([values["attention"][0, :, 0], values["signed"][0, :1]]))},
             warnings=prompt_warnings(pairs),
         )
 
 
-def weightings(seen: HeadAttention) -> Float[Tensor, "weighting key_pos"]:
-    """The pattern as it is (a sink outside the tokens may hold the rest), and value-weighted as shares."""
-    return torch.stack([seen.raw, seen.value_weighted / seen.value_weighted.sum()])
+def sink(weights: Float[Tensor, " weighting"]) -> dict[str, float]:
+    """What the first token takes by each weighting (shares; signed: logits). Most heads rest there."""
+    return dict(zip((*WEIGHTINGS, "signed"), weights.tolist(), strict=True))

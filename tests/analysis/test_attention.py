@@ -1,15 +1,19 @@
 """Attention from the final position: pattern (F19), weighted, by role (F20), signed (F21), by label (F22)."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from analysis.activations import stack_tokens
+from analysis.analyses.attention import AttentionByRole, HeadParameters, TokenAttention
 from analysis.attention import at_labels, attention_in, by_role, head_attention
 from analysis.attribution import logit_attribution
 from analysis.bootstrap import mean_by_correct
 from analysis.errors import UnknownNode
 from analysis.nodes import Head
 from analysis.run import record
+from tests.analysis.summaries import summary_of
 
 
 @pytest.fixture
@@ -46,6 +50,16 @@ def test_pattern_and_values_give_z(model, prompt):
     assert (z - run.final.z).abs().max() <= 1e-5
 
 
+def output_weighted(model, run, head):
+    """A · |W_O v|, with the head's part of W_O cut out of the weights."""
+    kv_head = head.head * model.n_kv_heads // model.n_heads
+    output = model.parts.attention_outputs[head.layer]
+    weight = output.weight if type(output).__name__ == "Conv1D" else output.weight.T  # as in x @ W
+    part = weight[head.head * model.d_head : (head.head + 1) * model.d_head]
+    written = run.values[head.layer, 0, kv_head] @ part
+    return run.pattern[head.layer, 0, head.head] * written.norm(dim=-1)
+
+
 def test_weightings_by_hand(model, prompt):
     run = record(model, stack_tokens([prompt]))
     head = Head(2, 3)
@@ -54,7 +68,11 @@ def test_weightings_by_hand(model, prompt):
     expected = run.pattern[2, 0, 3] * values[2, 0, 3].square().sum(-1).sqrt()
     assert torch.allclose(attention.raw, run.pattern[2, 0, 3])
     assert torch.allclose(attention.value_weighted, expected, atol=1e-5)
+    assert torch.allclose(attention.output_weighted, output_weighted(model, run, head), atol=1e-5)
     assert abs(attention.raw.sum() - 1) <= 1e-5 and attention.correct == prompt.correct
+    assert torch.equal(attention.shares[0], attention.raw)
+    assert (attention.shares.sum(-1) - 1).abs().max() <= 1e-5
+    assert attention.shares[2].argmax() == attention.output_weighted.argmax()
 
 
 def test_signed_parts_sum_to_the_heads_attribution(model, prompt):
@@ -89,6 +107,49 @@ def test_correct_by_label_is_the_mean_of_each_rows_prompts(random_prompt):
     assert torch.allclose(
         counts @ table[:2] / 3, label_weights.mean(0)
     )  # rows weighted by count give the mean
+
+
+@pytest.fixture
+def pairs_with_roles(pairs):
+    """The first token, four labels, and the rest."""
+    roles = tuple(
+        ("bos",)
+        if pos == 0
+        else ("label", f"label_{'ABCD'[pos // 2 - 1]}")
+        if pos in (2, 4, 6, 8)
+        else ("content",)
+        for pos in range(14)
+    )
+    return [replace(pair, clean=replace(pair.clean, roles=roles)) for pair in pairs]
+
+
+def test_roles_labels_and_sink_over_prompts(model, pairs_with_roles):
+    """All roles together are all of the attention and, signed, the head's attribution; the sink is told."""
+    summary = summary_of(AttentionByRole(), model, pairs_with_roles, HeadParameters(2, 1))
+    tables, sink = summary.tables, summary.details["sink"]
+    assert summary.coordinates["weighting"] == ("raw", "value_weighted", "output_weighted")
+    assert torch.allclose(tables["by_role"].mean.sum(-1), torch.ones(3), atol=1e-5)
+    assert torch.allclose(tables["by_role"].mean[:, 0], torch.tensor(list(sink.values())[:3]), atol=1e-6)
+    parts = [logit_attribution(model, [pair.clean]) for pair in pairs_with_roles]
+    row = [component.label for component in parts[0].components].index("L2H1")
+    net = torch.stack([part.net[0, row] for part in parts]).mean()
+    assert abs(tables["signed_by_role"].mean.sum() - net) <= 1e-4
+    assert list(sink) == ["raw", "value_weighted", "output_weighted", "signed"]
+    correct = pairs_with_roles[0].clean.correct
+    seen = head_attention(model, pairs_with_roles[0].clean, Head(2, 1))
+    alone = summary_of(AttentionByRole(), model, pairs_with_roles[:1], HeadParameters(2, 1)).tables
+    assert torch.allclose(alone["signed_by_label"].mean[correct], seen.net[[2, 4, 6, 8]], atol=1e-5)
+    assert torch.allclose(alone["correct_by_label"].mean[:, correct], seen.shares[:, [2, 4, 6, 8]], atol=1e-5)
+
+
+def test_tokens_of_one_prompt(tiny_model, pairs):
+    model = tiny_model("gemma2")
+    summary = summary_of(TokenAttention(), model, pairs[:1], HeadParameters(1, 3))
+    seen = head_attention(model, pairs[0].clean, Head(1, 3))
+    assert torch.equal(summary.tables["attention"].mean, seen.shares)
+    sink = summary.details["sink"]
+    assert sink["signed"] == pytest.approx(float(seen.net[0]))
+    assert sink["output_weighted"] == pytest.approx(float(seen.shares[2, 0]))
 
 
 def test_an_unknown_head_is_refused(tiny_model, prompt):
