@@ -9,7 +9,12 @@ kv_head, `component` any piece of the weights that writes to the residual stream
 the exact engine has changed something, `ranking` an order of nodes, `k` how many of its first ones are taken,
 `curve` sufficiency, necessity or faithfulness of them, `token` an entry of the vocabulary, `answer` chosen
 tokens (usually the option labels), `correct` the correct one among them, `role` a kind of token, `weighting`
-a way to weigh attention, `resample` draws of a bootstrap, `d_model`, `d_head`, `d_mlp` vector sizes.
+a way to weigh attention, `resample` draws of a bootstrap, `permutation` an order of a question's contents,
+`mutation` a change of its form, `metric` a way to judge answers, `bar` one number of a bar chart, `dimension`
+a direction of a subspace, `rank` how many of its first ones are kept, `basis` which ones come first, `kind`
+which vectors of a head they are of, `centring` what they are centred on, `cluster` vectors of one class,
+`score` a way to judge them, `target` an option that a change may lead to, `d_model`, `d_head` and `d_mlp`
+vector sizes.
 
 Order: `pair` or `batch`, then what is listed (`layer`, `node`, `head`), then positions, then the vector axis.
 """

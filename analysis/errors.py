@@ -3,6 +3,7 @@
 AnalysisError
 ├── UnsupportedModel     the architecture cannot be read exactly
 ├── BadQuestion          a question that cannot be asked (no options, empty text, ...)
+├── UnknownWord          a word that is not in a small model's vocabulary
 ├── UnresolvedLabel      an option label that is not one token after this prompt
 ├── PromptTooLong        more tokens than the model or the limit allows
 ├── MisalignedPrompts    prompts that cannot share one run
@@ -21,6 +22,10 @@ class UnsupportedModel(AnalysisError):
 
 class BadQuestion(AnalysisError):
     """A question that cannot be asked: no text, too few options, no such correct option."""
+
+
+class UnknownWord(AnalysisError):
+    """A word that the model's tokenizer has no token for."""
 
 
 class UnresolvedLabel(AnalysisError):

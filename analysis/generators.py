@@ -2,7 +2,7 @@
 
 Each kind has a train and a held-out half whose vocabularies do not overlap: an object, country or word of one
 half is neither asked about nor offered as an option in the other. Sums share small numbers, but no pair of
-numbers is added in both halves.
+numbers is added in both halves. The words of `paired` are shared, too: there it is pairs of words.
 """
 
 import json
@@ -16,6 +16,7 @@ from analysis.layout import Stem
 
 Split = Literal["train", "held_out"]
 Kind = Callable[[Split], list[Stem]]
+N_TINY_WORDS = 16
 
 
 @cache
@@ -41,6 +42,28 @@ def stated(subject: str, about: str, values: str, text: str) -> Kind:
         ]
 
     return stems
+
+
+def paired(about: str, values: str, subject: str, text: str) -> Kind:
+    """A fact in the question itself, of the few words that `mcq-tiny` knows.
+
+    Both halves share all words; held out are pairs of thing and value, a quarter of them.
+    """
+
+    def stems(split: Split) -> list[Stem]:
+        things, pool = tiny_words(about), tiny_words(values)
+        return [
+            Stem(text.format(about=thing, value=value), value, others(pool, value), f"tiny {values}", subject)
+            for (i, thing), (j, value) in product(enumerate(things), enumerate(pool))
+            if ((i + j) % 4 == 0) == (split == "held_out")
+        ]
+
+    return stems
+
+
+def tiny_words(name: str) -> list[str]:
+    """The first words of a table of stated facts."""
+    return table("stated")[name]["train"][:N_TINY_WORDS]
 
 
 def recalled(name: str, subject: str, text: str, *, inverse: bool = False) -> Kind:

@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 from typing import get_args
 
 from analysis.errors import BadQuestion
-from analysis.generators import Kind, Split, categories, ordering, recalled, stated, sums
+from analysis.generators import Kind, Split, categories, ordering, paired, recalled, stated, sums
 from analysis.layout import (
     LabelStyle,
     Layout,
@@ -59,6 +59,14 @@ MEMORISED: tuple[Kind, ...] = (
     recalled("past_tense", "grammar", 'What is the past tense of "{about}"?'),
     recalled("opposites", "words", 'What is the opposite of "{about}"?'),
 )
+TINY: tuple[Kind, ...] = (
+    paired("objects", "colors", "colors", "The {about} is {value}. What color is the {about}?"),
+    paired(
+        "objects", "materials", "materials", "The {about} is made of {value}. What is the {about} made of?"
+    ),
+    paired("objects", "places", "places", "The {about} is in the {value}. Where is the {about}?"),
+    paired("objects", "names", "owners", "The {about} belongs to {value}. Who owns the {about}?"),
+)
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,13 @@ BUILTIN = {
         ),
         QuestionSet("sums", "Small sums", "Sums of two numbers from 1 to 20.", (sums,)),
         QuestionSet("ordering", "Ordering", "The largest or smallest of a few numbers.", (ordering,)),
+        QuestionSet(
+            "tiny-facts",
+            "Tiny facts",
+            "Stated facts in the 80 words and a few that mcq-tiny knows: colors, materials, places, owners. "
+            "Both halves share the words; held out are pairs of thing and value.",
+            TINY,
+        ),
     )
 }
 LABEL_STYLES: tuple[LabelStyle, ...] = get_args(LabelStyle)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerBase
 
-from analysis.errors import PromptTooLong, UnresolvedLabel, UnsupportedModel
+from analysis.errors import PromptTooLong, UnknownWord, UnresolvedLabel, UnsupportedModel
 from analysis.prompts import Prompt
 from analysis.questions import Question, Segment, segments
 
@@ -55,10 +57,10 @@ def tokenise(
 
 
 def tokenised_or_none(question: Question, tokenizer: PreTrainedTokenizerBase) -> Prompt | None:
-    """The prompt, or None where this tokenizer cannot write it: too long, or a label of several tokens."""
+    """The prompt, or None where this tokenizer cannot write it: too long, or a word or label is no token."""
     try:
         return tokenise(question, tokenizer)
-    except (PromptTooLong, UnresolvedLabel):
+    except (PromptTooLong, UnknownWord, UnresolvedLabel):
         return None
 
 
@@ -76,7 +78,21 @@ def tokens_of(text: str, tokenizer: PreTrainedTokenizerBase) -> list[Token]:
     tokens = [Token(id_, start, end, bool(special)) for id_, (start, end), special in rows]
     while tokens and tokens[-1].special:
         tokens.pop()
+    _refuse_unknown(tokens, text, tokenizer)
     return tokens
+
+
+def _refuse_unknown(tokens: list[Token], text: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    """A vocabulary of whole words holds few of them; the model would read all others as one and the same."""
+    backend: Any = tokenizer.backend_tokenizer
+    if not isinstance(backend.model, WordLevel):
+        return
+    for token in tokens:
+        if token.id == tokenizer.unk_token_id:
+            raise UnknownWord(
+                f"{text[token.start : token.end]!r} is not among the {len(tokenizer)} words that this model "
+                "knows. Choose questions made of its words, such as the set tiny-facts."
+            )
 
 
 def _touched(token: Token, text: str, pieces: Sequence[Segment]) -> list[Segment]:

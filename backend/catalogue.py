@@ -1,4 +1,4 @@
-"""Which models there are: the demo and the operator's list. No request ever names a path or an address."""
+"""Which models there are: the demos and the operator's list. No request ever names a path or an address."""
 
 import hashlib
 import re
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from backend.demo import smollm2
+from backend.demo import mcq_tiny, smollm2
+from backend.demo.mcq_tiny import Checkpoint
 from backend.demo.smollm2 import digest_of
 from backend.errors import ApiError
 from backend.schemas.catalogue import Catalogue, ListedModel
@@ -31,6 +32,7 @@ class ModelSource:
     base: Path | None  # None: the demo, whose base weights are converted at first use
     adapter: Path | None
     files: Mapping[str, str] = field(default_factory=dict)
+    checkpoint: Checkpoint | None = None  # which step of which training it is, where it is one of several
 
     @cached_property
     def weights(self) -> str:
@@ -57,9 +59,17 @@ def demo_source() -> ModelSource:
     return ModelSource("smollm2-mcq", "SmolLM2-135M, answers by letter", "float32", None, smollm2.ADAPTER)
 
 
+def checkpoint_source(checkpoint: Checkpoint) -> ModelSource:
+    """One step of a small model's training."""
+    title, folder = f"mcq-tiny, {checkpoint.title}, step {checkpoint.step:,}", checkpoint.folder
+    files = smollm2.recorded_digests(folder)
+    return ModelSource(checkpoint.id, title, "float32", folder, None, files, checkpoint)
+
+
 def read_sources(data: Path) -> dict[str, ModelSource]:
-    """The demo and everything in `models.json`."""
-    sources = {"smollm2-mcq": demo_source()}
+    """The demos and everything in `models.json`."""
+    shipped = [demo_source(), *map(checkpoint_source, mcq_tiny.checkpoints())]
+    sources = {source.id: source for source in shipped}
     for model_id, listed in read_catalogue(data).models.items():
         title = listed.title or model_id
         sources[model_id] = ModelSource(

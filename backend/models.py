@@ -140,6 +140,7 @@ class ModelHost:
             "family": facts.get("family"),
             "dimensions": facts.get("dimensions"),
             "certificate": facts.get("certificate") if self.state == "ready" else None,
+            "checkpoint": asdict(self.source.checkpoint) if self.source.checkpoint else None,
         }
 
     @property

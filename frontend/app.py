@@ -17,6 +17,7 @@ from frontend.figures.notices import broken
 from frontend.layout import page
 from frontend.panels import (
     attention,
+    bias,
     causes,
     choices,
     chooser,
@@ -24,14 +25,40 @@ from frontend.panels import (
     gate,
     head,
     header,
+    heads,
     map,
+    mutations,
+    pages,
     profile,
     question,
     router,
+    subspace,
+    training,
+    verdict,
 )
 from frontend.theme import css
 
-PANELS = (router, header, chooser, choices, question, gate, map, evidence, head, attention, profile, causes)
+PANELS = (
+    router,
+    header,
+    chooser,
+    choices,
+    question,
+    gate,
+    map,
+    evidence,
+    head,
+    attention,
+    profile,
+    causes,
+    subspace,
+    mutations,
+    pages,
+    heads,
+    verdict,
+    bias,
+    training,
+)
 log = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
 TITLE = "headscope"
@@ -43,10 +70,14 @@ INDEX = """<!DOCTYPE html>
         <title>{%title%}</title>
         <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="ASSET(headscope.css)">
+        <link rel="stylesheet" href="ASSET(computed.css)">
+        <link rel="stylesheet" href="ASSET(heads.css)">
         {%css%}
         <style>PALETTES</style>
         <script src="ASSET(theme.js)"></script>
         <script src="ASSET(headscope.js)"></script>
+        <script src="ASSET(points.js)"></script>
+        <script src="ASSET(heads.js)"></script>
     </head>
     <body>
         {%app_entry%}

@@ -14,7 +14,19 @@ FIND_TYPED = "find-typed"  # what was in the box when Enter was pressed; see ass
 CHOOSER, CHOOSER_APPLY, CHOOSER_MODEL = "prompt-chooser", "chooser-apply", "choose-model"
 CHOOSE = {
     name: f"choose-{name}"
-    for name in ("set", "split", "n", "seed", "sampler", "options", "labels", "format", "prelude", "shots")
+    for name in (
+        "set",
+        "split",
+        "n",
+        "seed",
+        "sampler",
+        "options",
+        "labels",
+        "format",
+        "prelude",
+        "shots",
+        "mutation",
+    )
 }
 
 # pages
@@ -24,7 +36,14 @@ MAP_PAGE, HEAD_PAGE, PROBLEMS = "map-page", "head-page", "problems"
 WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP = "want-model", "want-question", "want-gate", "want-map"
 WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS = "want-pair", "want-head", "want-pattern", "want-tokens"
 WANT_PROFILE, WANT_CHOICES = "want-profile", "want-choices"
-SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves")
+COMPUTED = ("subspace", "low_rank", "steer", "mutations", "nth_item", "pseudocode", "probes")
+SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves", *COMPUTED, "bias", "qk")
+WANT_HEADS, WANT_VERDICT, WANT_TRAINING, WANT_PAGES = (
+    "want-heads",
+    "want-verdict",
+    "want-training",
+    "want-pages",
+)
 WANT_SECTION = {name: f"want-{name}" for name in SECTIONS}
 WANTS = (
     WANT_MODEL,
@@ -37,6 +56,10 @@ WANTS = (
     WANT_TOKENS,
     WANT_PROFILE,
     WANT_CHOICES,
+    WANT_HEADS,
+    WANT_VERDICT,
+    WANT_TRAINING,
+    WANT_PAGES,
     *WANT_SECTION.values(),
 )
 
@@ -81,6 +104,39 @@ HEAD_PATTERN, HEAD_TOKENS, HEAD_AUDIT, HEAD_NOTICE = (
     "head-audit",
     "head-notice",
 )
+
+# links between the pages, the table of all heads, the verdict on one head, training
+PAGES = "pages"
+HEADS_PAGE, HEADS_COUNTS, HEADS_THRESHOLDS, HEADS_TABLE = (
+    "heads-page",
+    "heads-counts",
+    "heads-thresholds",
+    "heads-table",
+)
+HEADS_PROGRESS, HEADS_CANCEL, HEADS_AGAIN, HEADS_NOTICE, HEADS_AUDIT = (
+    "heads-progress",
+    "heads-cancel",
+    "heads-again",
+    "heads-notice",
+    "heads-audit",
+)
+HEADS_EXPORT, HEADS_FILE = "heads-export", "heads-file"
+VERDICT, VERDICT_CARD, VERDICT_CHIP = "verdict", "verdict-card", "verdict-chip"
+TRAINING_PAGE, TRAINING_CURVES, TRAINING_NUMBERS, TRAINING_STEP = (
+    "training-page",
+    "training-curves",
+    "training-numbers",
+    "training-step",
+)
+TRAINING_PROGRESS, TRAINING_CANCEL, TRAINING_NOTICE, TRAINING_AUDIT = (
+    "training-progress",
+    "training-cancel",
+    "training-notice",
+    "training-audit",
+)
+
+# subspace of a head
+SCENE, SCENE_ROW, SCENE_HEAD, SCENE_BESIDE = "scene", "scene-row", "scene-head", "scene-beside"
 
 
 def popover(chip: str) -> str:

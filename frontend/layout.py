@@ -7,7 +7,23 @@ from dash import html
 
 from frontend import ids
 from frontend.figures.attributes import attrs
-from frontend.panels import attention, causes, evidence, gate, head, header, map, question, router
+from frontend.panels import (
+    attention,
+    bias,
+    causes,
+    evidence,
+    gate,
+    head,
+    header,
+    heads,
+    map,
+    mutations,
+    question,
+    router,
+    subspace,
+    training,
+    verdict,
+)
 
 THEME: Any = {
     "fontFamily": "var(--font)",
@@ -29,6 +45,8 @@ def page() -> dmc.MantineProvider:
                     html.Div(id=ids.PROBLEMS, className="problems", **attrs(aria_live="polite")),
                     _map_page(),
                     _head_page(),
+                    heads.layout(),
+                    training.layout(),
                 ],
                 className="page",
             ),
@@ -41,7 +59,9 @@ def page() -> dmc.MantineProvider:
 
 def _map_page() -> html.Div:
     left = html.Div([question.layout(), gate.layout()], className="panel side")
-    centre = html.Div([*map.layout(), evidence.layout(), *causes.map_layout()], className="centre")
+    centre = html.Div(
+        [*map.layout(), evidence.layout(), *causes.map_layout(), bias.layout()], className="centre"
+    )
     right = html.Div(map.table_layout(), className="panel side")
     audit = html.Footer(id=ids.AUDIT, className="audit")
     return html.Div([html.Div([left, centre, right], className="columns"), audit], id=ids.MAP_PAGE)
@@ -50,4 +70,9 @@ def _map_page() -> html.Div:
 def _head_page() -> html.Div:
     cards = html.Div(attention.layout(), className="cards")
     audit = html.Footer(id=ids.HEAD_AUDIT, className="audit")
-    return html.Div([*head.layout(), cards, *causes.layout(), audit], id=ids.HEAD_PAGE, hidden=True)
+    computed = html.Div([*subspace.layout(), *mutations.layout()])
+    return html.Div(
+        [*head.layout(), subspace.contents(), verdict.layout(), cards, computed, *causes.layout(), audit],
+        id=ids.HEAD_PAGE,
+        hidden=True,
+    )

@@ -23,6 +23,7 @@ def _spec(state: State, analysis: str, *, index: int | None = None, **parameters
         "prelude": state.prelude,
         "shots": state.shots,
         "sampler": state.sampler,
+        **_chosen(state, "mutation"),
     }
     return {
         "schema": 1,
@@ -119,6 +120,77 @@ def attention(state: State, node: Node) -> Spec:
 def attribution(state: State) -> Spec:
     """Attribution of every component to every letter over all pairs."""
     return _spec(state, "attribution")
+
+
+def _vectors(state: State) -> dict[str, Any]:
+    """Which vectors of a head are taken, and how they are centred."""
+    return {"at": state.at, "rope": state.rope, "centring": state.centring}
+
+
+def subspace(state: State, node: Node) -> Spec:
+    """Queries and keys of one head in their strongest dimensions, with a mutation laid over them."""
+    over: dict[str, Any] = {"mutation": state.overlay} if state.overlay != DEFAULT.overlay else {}
+    return _spec(state, "subspace", layer=node.layer, head=node.head, **_vectors(state), **over)
+
+
+def low_rank(state: State, node: Node) -> Spec:
+    """What remains of heads that keep only some dimensions."""
+    return _spec(state, "low_rank", heads=heads_of(state, node), **_vectors(state))
+
+
+def steer(state: State, node: Node) -> Spec:
+    """A head's query or keys changed inside the subspace only."""
+    how: dict[str, Any] = {"vector": state.steer_vector, "mode": state.steer_mode, "rank": state.rank}
+    by: dict[str, Any] = {"strength": state.strength} if state.steer_mode == "move" else {}
+    where: dict[str, Any] = {"at": state.at, "rope": state.rope}
+    return _spec(state, "steer", layer=node.layer, head=node.head, **how, **by, **where)
+
+
+def mutations(state: State, node: Node) -> Spec:
+    """Whether a few dimensions still do once the form of the prompt changes."""
+    return _spec(state, "mutations", heads=heads_of(state, node), rank=state.rank, kind=state.kind)
+
+
+def nth_item(state: State, node: Node) -> Spec:
+    """Does the head point at the n-th line or at a letter?"""
+    return _spec(state, "nth_item", heads=heads_of(state, node))
+
+
+def pseudocode(state: State, node: Node) -> Spec:
+    """How often a stated algorithm picks the same option as the head, mutation by mutation."""
+    return _spec(state, "pseudocode", layer=node.layer, head=node.head)
+
+
+def probes(state: State) -> Spec:
+    """From which layer on a token knows its line and its symbol."""
+    return _spec(state, "probes", role=state.role)
+
+
+def heads_of(state: State, node: Node) -> list[str]:
+    """The heads that are analysed together: those of the address, otherwise the one of the page."""
+    return list(state.heads) or [str(node)]
+
+
+def categories(state: State) -> Spec:
+    """What every head does, by thresholds of which only those that were moved are named."""
+    spec = _spec(state, "categories")
+    spec["parameters"] |= {name: float(value) for name, value in state.thresholds}
+    return spec
+
+
+def qk_scores(state: State) -> Spec:
+    """Whether each head's query picks the correct label, whatever the model then says."""
+    return _spec(state, "qk_scores")
+
+
+def bias(state: State) -> Spec:
+    """Which letter the model prefers whatever stands behind it."""
+    return _spec(state, "bias")
+
+
+def checkpoint(state: State, model: str) -> Spec:
+    """What one training step of a model can do and how its heads do it, on the same prompts."""
+    return _spec(state, "checkpoint") | {"model": model}
 
 
 def token_attention(state: State, node: Node) -> Spec:

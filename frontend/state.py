@@ -1,11 +1,14 @@
 """What the address of the page says: a frozen value, read from the URL and written back to it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from frontend.fields import Field, camera, choice, decimal, id_of, several, whole
+from frontend.heads import FIELDS as HEADS_FIELDS
+from frontend.heads import ROWS
 from frontend.nodes import Node
 
 HEAD_PATH = re.compile(r"/m/([^/]+)/([^/]+)/?")
@@ -38,56 +41,37 @@ class State:
     node: Node | None = None
     weighting: str = "raw"
     measure: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    verdicts: tuple[tuple[str, str], ...] = ()
+    thresholds: tuple[tuple[str, str], ...] = ()
+    by: str = "total_effect"
+    order: str = "strength"
+    category: str = "all"
+    find: str = ""
+    rows: int = ROWS
+    step: int | None = None
+    mutation: str = "none"
+    at: str = "label"
+    rope: str = "post"
+    centring: str = "prompt"
+    rank: int = 3
+    overlay: str = "none"
+    cloud: str = "both"
+    flat: str = "12"
+    kind: str = "qk"
+    curve: str = "qk"
+    steer_vector: str = "query"
+    steer_mode: str = "swap"
+    strength: float = 1.0
+    bars: str = "centred_logit"
+    bar: str = ""
+    role: str = "label"
+    camera: str = ""
 
     @property
     def views(self) -> tuple[str, ...]:
         """What the map can show: attribution and direct effects belong to writes at the final position."""
         return VIEWS if self.nodes == "all" and self.positions == "final" else ("total",)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One value of the address: how to read it and, in words, what is allowed."""
-
-    read: Callable[[str], Any]
-    allowed: str
-
-
-def _choice(*words: str) -> Field:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(text)
-        return text
-
-    return Field(read, "one of " + ", ".join(words))
-
-
-def _whole(low: int, high: int) -> Field:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or not low <= int(text) <= high:
-            raise ValueError(text)
-        return int(text)
-
-    return Field(read, f"a whole number from {low} to {high}")
-
-
-def _name(what: str) -> Field:
-    def read(text: str) -> str:
-        if not re.fullmatch(r"\S(.{0,198}\S)?", text) or not text.isprintable():
-            raise ValueError(text)
-        return text
-
-    return Field(read, f"the id of {what}, at most 200 characters")
-
-
-def _several(*words: str) -> Field:
-    def read(text: str) -> tuple[str, ...]:
-        chosen = set(text.split(","))
-        if not chosen <= set(words):
-            raise ValueError(text)
-        return tuple(word for word in words if word in chosen)
-
-    return Field(read, "some of " + ", ".join(words) + ", with commas between them")
 
 
 SAMPLERS = ("swap_options", "diff_letter", "same_letter")
@@ -120,33 +104,82 @@ ROLES = (
 )
 POSITIONS = ("final", "differing", "all", *ROLES)
 SOURCES = ("counterfactual", "mean", "zero")
-SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves")
+COMPUTED = ("subspace", "low_rank", "steer", "mutations", "nth_item", "pseudocode", "probes")
+SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves", *COMPUTED, "bias", "qk")
+PAGES = {"/heads": "heads", "/training": "training"}
 SORTS = ("strength", "lowest", "highest", "node")
 WEIGHTINGS = ("raw", "value_weighted", "signed")
+MUTATIONS = (
+    "none",
+    "shuffled",
+    "random_letters",
+    "ordered_letters",
+    "numbers",
+    "lower_case",
+    "roman",
+    "dot",
+    "bracket",
+    "colon",
+    "semicolon",
+    "no_prelude",
+    "prelude",
+    "permuted",
+    "options_first",
+    "two_options",
+    "three_options",
+)
+AT = ("label", "delimiter", "newline", "content_last")
+ROPES = ("post", "pre")
+CENTRINGS = ("none", "global", "prompt")
+CLOUDS = ("both", "queries", "keys")
+FLAT = ("12", "13", "23")
+KINDS = ("q", "k", "v", "qk", "qkv")
+STEER_VECTORS, STEER_MODES = ("query", "keys"), ("swap", "move", "remove")
+BARS = ("letter_loss", "accuracy", "centred_logit")
+PROBED = ("label", "content_last", "newline", "final")
 
 FIELDS: Mapping[str, Field] = {
-    "model": _name("a model"),
-    "set": _name("a prompt set"),
-    "split": _choice(*SPLITS),
-    "n": _whole(1, 1000),
-    "seed": _whole(0, 2**31 - 1),
-    "sampler": _choice(*SAMPLERS),
-    "options": _whole(2, 10),
-    "labels": _choice(*LABELS),
-    "format": _choice(*FORMATS),
+    "model": id_of("a model"),
+    "set": id_of("a prompt set"),
+    "split": choice(*SPLITS),
+    "n": whole(1, 1000),
+    "seed": whole(0, 2**31 - 1),
+    "sampler": choice(*SAMPLERS),
+    "options": whole(2, 10),
+    "labels": choice(*LABELS),
+    "format": choice(*FORMATS),
     "prelude": Field(lambda text: {"true": True, "false": False}[text], "true or false"),
-    "shots": _whole(0, 5),
-    "nodes": _choice(*NODES),
-    "metric": _choice(*METRICS),
-    "direction": _choice(*DIRECTIONS),
-    "positions": _choice(*POSITIONS),
-    "source": _choice(*SOURCES),
-    "view": _choice(*VIEWS),
-    "sort": _choice(*SORTS),
-    "index": _whole(0, 999),
+    "shots": whole(0, 5),
+    "nodes": choice(*NODES),
+    "metric": choice(*METRICS),
+    "direction": choice(*DIRECTIONS),
+    "positions": choice(*POSITIONS),
+    "source": choice(*SOURCES),
+    "view": choice(*VIEWS),
+    "sort": choice(*SORTS),
+    "index": whole(0, 999),
     "node": Field(Node.read, "a node such as L23H2 or MLP24"),
-    "weighting": _choice(*WEIGHTINGS),
-    "measure": _several(*SECTIONS),
+    "weighting": choice(*WEIGHTINGS),
+    "measure": several(*SECTIONS),
+    **HEADS_FIELDS,
+    "step": whole(0, 10**9),
+    "mutation": choice(*MUTATIONS),
+    "at": choice(*AT),
+    "rope": choice(*ROPES),
+    "centring": choice(*CENTRINGS),
+    "rank": whole(1, 512),
+    "overlay": choice(*MUTATIONS),
+    "cloud": choice(*CLOUDS),
+    "flat": choice(*FLAT),
+    "kind": choice(*KINDS),
+    "curve": choice(*KINDS),
+    "steer_vector": choice(*STEER_VECTORS),
+    "steer_mode": choice(*STEER_MODES),
+    "strength": decimal(-5, 5),
+    "bars": choice(*BARS),
+    "bar": choice(*MUTATIONS),
+    "role": choice(*PROBED),
+    "camera": camera(),
 }
 
 
@@ -194,14 +227,15 @@ def changes(values: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
 def write(state: State) -> tuple[str, str]:
     """Path and query of a state; only what differs from the defaults is written. `parse` undoes it."""
     head = state.page == "head" and state.node is not None and state.model is not None
-    path = f"/m/{quote(state.model or '', safe='')}/{state.node}" if head else "/"
+    plain = next((path for path, page in PAGES.items() if page == state.page), "/")
+    path = f"/m/{quote(state.model or '', safe='')}/{state.node}" if head else plain
     in_path = {"model", "node"} if head else set()
     query = [
         (name, _text(getattr(state, name)))
         for name in FIELDS
         if name not in in_path and getattr(state, name) != getattr(DEFAULT, name)
     ]
-    return path, f"?{urlencode(query)}" if query else ""
+    return path, f"?{urlencode(query, safe=',:')}" if query else ""
 
 
 def href(state: State) -> str:
@@ -212,6 +246,8 @@ def href(state: State) -> str:
 def _parse_path(pathname: str) -> tuple[State, list[str]]:
     if pathname in ("", "/"):
         return DEFAULT, []
+    if pathname.rstrip("/") in PAGES:
+        return State(page=PAGES[pathname.rstrip("/")]), []
     found = HEAD_PATH.fullmatch(pathname)
     if not found:
         return DEFAULT, [f"There is no page at {_short(unquote(pathname))}; this is the map."]
@@ -232,7 +268,7 @@ def with_page(state: State) -> State:
 
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(part if isinstance(part, str) else ":".join(part) for part in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

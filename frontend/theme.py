@@ -23,6 +23,7 @@ class Palette:
     zero: str
     positive: str
     warn: str
+    letters: tuple[str, ...]
 
 
 LIGHT = Palette(
@@ -38,6 +39,10 @@ LIGHT = Palette(
     zero="rgb(247,246,243)",
     positive="rgb(24,108,150)",
     warn="#8a5a00",
+    letters=(
+        *("#b4531f", "#186c96", "#5b7f2b", "#7a4d9e", "#96801a"),
+        *("#b23a6e", "#23897c", "#6d5a48", "#4a5bb0", "#6d6f78"),
+    ),
 )
 DARK = Palette(
     page="#141519",
@@ -52,6 +57,10 @@ DARK = Palette(
     zero="rgb(30,31,36)",
     positive="rgb(92,178,222)",
     warn="#e0b050",
+    letters=(
+        *("#f08a54", "#5cb2de", "#a3cf66", "#c79be8", "#e3cf6a"),
+        *("#f08bb4", "#6fd3c4", "#c9b39b", "#9aa8f5", "#b5b7c0"),
+    ),
 )
 PALETTES = {"light": LIGHT, "dark": DARK}
 
@@ -77,7 +86,12 @@ def css() -> str:
     )
 
 
+def letter(palette: Palette, place: int) -> str:
+    """The colour of the label at a place, the same in every figure."""
+    return palette.letters[place % len(palette.letters)]
+
+
 def _variables(palette: Palette) -> str:
-    return " ".join(
-        f"--{field.name.replace('_', '-')}: {getattr(palette, field.name)};" for field in fields(palette)
-    )
+    named = {field.name.replace("_", "-"): getattr(palette, field.name) for field in fields(palette)}
+    letters = {f"letter-{place}": colour for place, colour in enumerate(named.pop("letters"))}
+    return " ".join(f"--{name}: {colour};" for name, colour in (named | letters).items())

@@ -15,7 +15,7 @@ import torch
 from analysis.analyses.base import Summary, Values, averaged, prompt_warnings
 from analysis.analyses.fitted import FitParameters, FittedAnalysis, fit_warnings, heads_named
 from analysis.compress import Kind, compressed
-from analysis.errors import BadQuestion, PromptTooLong, UnresolvedLabel
+from analysis.errors import BadQuestion, PromptTooLong, UnknownWord, UnresolvedLabel
 from analysis.model import LanguageModel
 from analysis.mutation_bars import BARS, SHOWN_METRICS, bars_of, shown, worlds_of
 from analysis.mutations import MUTATIONS, Mutation, OwnMutation, mutation_of
@@ -195,6 +195,6 @@ def why_missing(
     if model.tokenizer is not None:
         try:
             tokenise(mutation.mutate(left_out[0].clean.question, seed=seed), model.tokenizer)
-        except (PromptTooLong, UnresolvedLabel) as error:
+        except (PromptTooLong, UnknownWord, UnresolvedLabel) as error:
             reason = str(error)
     return f"{len(left_out)} of {len(pairs)} prompts are left out. {reason}"

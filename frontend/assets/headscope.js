@@ -222,6 +222,9 @@
     each(section, ".squares-scroll", function (box) { box.scrollLeft = kept.scrolled || 0; });
   }
 
+  /* Other scripts of the page draw their own parts of a section; see points.js. */
+  function announce(section) { window.dispatchEvent(new CustomEvent("headscope-redrawn", { detail: section })); }
+
   function step(square, down, right) {
     var row = square.parentNode, rows = row.parentNode.children;
     var next = rows[Math.min(rows.length - 1, Math.max(0, Array.prototype.indexOf.call(rows, row) + down))];
@@ -240,6 +243,7 @@
   }
 
   window.dash_clientside = window.dash_clientside || {};
+  window.headscope = { go: go, make: make };
   window.dash_clientside.headscope = {
     /* The scheme: what is kept in this browser, at first what the system prefers; a click changes it. */
     theme: function (clicks) {
@@ -270,9 +274,9 @@
     redrawn: function (_body, id) {
       var section = byId(id);
       if (section && !section.headscope) {
-        var restore = function () { drawSquares(section); putBack(section); lookAgain(section); };
+        var restore = function () { drawSquares(section); putBack(section); lookAgain(section); announce(section); };
         section.headscope = new MutationObserver(restore);
-        section.headscope.observe(section, { childList: true, subtree: true, attributeFilter: ["data-squares"] });
+        section.headscope.observe(section, { childList: true, subtree: true, attributeFilter: ["data-squares", "data-points", "data-slider"] });
         restore();
       }
       return String(Date.now());
@@ -281,7 +285,8 @@
     /* The title names what is looked at; a figure that was hidden gets its size. */
     settled: function (path) {
       var found = /^\/m\/([^/]+)\/([^/]+)/.exec(path || "");
-      document.title = found ? found[2] + " · headscope" : "headscope";
+      var named = { "/heads": "Heads", "/training": "Training" }[path] || (found && found[2]);
+      document.title = named ? named + " · headscope" : "headscope";
       window.setTimeout(function () { window.dispatchEvent(new Event("resize")); }, 0);
       return path;
     },

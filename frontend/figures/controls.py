@@ -26,9 +26,14 @@ def go(
     )
 
 
-def link(text: Any, to: State, *, className: str = "button", id: str | None = None) -> html.A:
-    """A link to another page of the same state; opens in a new tab like any link."""
-    change = {"page": to.page, "node": str(to.node) if to.node else ""}
+def link(
+    text: Any, to: State, *, className: str = "button", id: str | None = None, **more_change: str
+) -> html.A:
+    """A link to another page of the same state; opens in a new tab like any link.
+
+    A press changes page and node in the address and `more_change`; everything else stays.
+    """
+    change = {"page": to.page, "node": str(to.node) if to.node else "", **more_change}
     more = attrs(id=id) if id else {}
     return html.A(text, href=href(to), className=className, **attrs(data_go=json.dumps(change)), **more)
 
@@ -54,6 +59,15 @@ def segmented(
         for value, text in options.items()
     ]
     return html.Div(buttons, className="segments", role="group", **attrs(aria_label=label))
+
+
+def together(place: State) -> list[Any]:
+    """Which heads a section takes together, and the way back to the one of the page."""
+    own = str(place.node)
+    if place.heads in ((), (own,)):
+        return []
+    heads = html.Span(f"{', '.join(place.heads)} together ")
+    return [html.P([heads, go(f"Only {own}", heads=own, className="quiet")], className="note together")]
 
 
 def select(name: str, options: Mapping[str, str], chosen: str, label: str) -> html.Label:

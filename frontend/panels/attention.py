@@ -157,4 +157,6 @@ def roles_card(answer: Answer) -> list[Any]:
     head = html.H2("Attention by kind of token")
     note = "Mean share of the attention from the final position. A token can be of several kinds; "
     note += "kinds below 0.01 are left out."
-    return [head, role_table(answer.body), html.P(note, className="note")] if answer.body else [head]
+    if answer.body is None:
+        return [head]
+    return [head, html.Div(role_table(answer.body), className="scroll"), html.P(note, className="note")]

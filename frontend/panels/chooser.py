@@ -11,9 +11,11 @@ from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.controls import go
 from frontend.figures.notices import broken
+from frontend.figures.runs import SET, Run, runs_of
 from frontend.panels.links import place_of
-from frontend.state import DEFAULT, FORMATS, LABELS, SAMPLERS, SPLITS
-from frontend.words import visible
+from frontend.state import DEFAULT, FORMATS, LABELS, MUTATIONS, SAMPLERS, SPLITS
+from frontend.vocabulary import MUTATION_NAME
+from frontend.words import count, visible
 
 Json = dict[str, Any]
 SAMPLER_NAME = {
@@ -53,6 +55,11 @@ def layout() -> html.Div:
                     dmc.Switch(id=choose["prelude"], label="Prelude", checked=False, size="sm"),
                 ],
                 className="pair-row",
+            ),
+            _select(
+                "mutation",
+                "Mutation",
+                [{"value": name, "label": MUTATION_NAME[name]} for name in MUTATIONS],
             ),
             html.Button("Use these prompts", id=ids.CHOOSER_APPLY, className="button primary", type="button"),
         ],
@@ -129,14 +136,34 @@ def set_options(sets: list[Json], chosen: str) -> list[Json]:
 
 
 def model_list(models: list[Json], chosen: str) -> list[Any]:
-    """The other models of the server; a press opens the map of one."""
-    others = [model for model in models if model["id"] != chosen]
-    if not others:
+    """The other models of the server; a press opens the map of one. Checkpoints are folded away by run."""
+    others = [model for model in models if model["id"] != chosen and not model.get("checkpoint")]
+    runs = [checkpoints(run, chosen) for run in runs_of(models)]
+    if not others and not runs:
         return []
     buttons = [
         go(visible(model["title"] or model["id"]), model=model["id"], node="", page="map") for model in others
     ]
-    return [html.H2("Other models"), *buttons]
+    named = [html.H2("Checkpoints of training runs"), *runs] if runs else []
+    return [*([html.H2("Other models"), *buttons] if buttons else []), *named]
+
+
+def checkpoints(run: Run, chosen: str) -> html.Details:
+    """The checkpoints of one training run, by their steps."""
+    buttons = [
+        go(
+            f"{one.step:,}",
+            model=one.model,
+            set=SET,
+            node="",
+            page="map",
+            disabled=one.model == chosen,
+            label=f"{run.title}, step {one.step:,}",
+        )
+        for one in run.checkpoints
+    ]
+    line = html.Summary(f"{visible(run.title)}: {count(len(buttons), 'step')}")
+    return html.Details([line, html.Div(buttons, className="checkpoints")], className="more")
 
 
 def _words(names: tuple[str, ...]) -> list[Json]:

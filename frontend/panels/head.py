@@ -14,6 +14,7 @@ from frontend.figures.choices import choices_of, choices_row
 from frontend.figures.head import Measured, head_numbers, head_sentence, neighbours
 from frontend.figures.notices import broken, loading_line, progress, warnings
 from frontend.nodes import Node
+from frontend.panels import verdict
 from frontend.panels.follow import Answer, look, machinery
 from frontend.panels.links import place_of
 from frontend.results import node_index
@@ -25,7 +26,9 @@ Json = dict[str, Any]
 def layout() -> list[Any]:
     """Title row, sentence and numbers."""
     return [
-        html.Div(id=ids.HEAD_TITLE, className="title-row"),
+        html.Div(
+            [html.Div(id=ids.HEAD_TITLE, className="title-parts"), verdict.chip()], className="title-row"
+        ),
         html.P(id=ids.HEAD_SENTENCE, className="lead", role="status", **attrs(aria_live="polite")),
         html.Div(choices_row(DEFAULT), id=ids.CHOICES_ON["head"]),
         html.Div(id=ids.HEAD_NOTICE),
@@ -36,6 +39,7 @@ def layout() -> list[Any]:
 
 def register(app: Dash, client: BackendClient) -> None:
     """Fill the head page when its node or the prompts change, and while its job runs."""
+    _register_title(app, client)
 
     @app.callback(
         output=OUTPUTS,
@@ -59,8 +63,21 @@ def register(app: Dash, client: BackendClient) -> None:
         return shown(want, answer, model, await attention_body(client, want, pattern))
 
 
+def _register_title(app: Dash, client: BackendClient) -> None:
+    """The node and its neighbours, which wait for no result."""
+
+    @app.callback(Output(ids.HEAD_TITLE, "children"), Input(ids.WANT_HEAD, "data"))
+    async def title(want: Json | None) -> Any:
+        if want is None:
+            return no_update
+        try:
+            model = await client.model(want["spec"]["model"])
+        except BackendError:
+            model = {}
+        return neighbours(place_of(want["address"]), model.get("dimensions"))
+
+
 OUTPUTS = {
-    "title": Output(ids.HEAD_TITLE, "children"),
     "sentence": Output(ids.HEAD_SENTENCE, "children"),
     "notice": Output(ids.HEAD_NOTICE, "children"),
     "numbers": Output(ids.HEAD_NUMBERS, "children"),
@@ -95,7 +112,6 @@ def shown(want: Json, answer: Answer, model: Mapping[str, Any], pattern: Mapping
     if body and known is None:
         troubles.append(html.P(f"{node} does not exist in this model.", className="notice broken"))
     return {
-        "title": neighbours(place, model.get("dimensions")),
         "sentence": said + more,
         "notice": [*troubles, *(warnings(body["warnings"]) if body else [])],
         "numbers": head_numbers(place, known, pattern),

@@ -13,8 +13,10 @@ from frontend.figures.attributes import attrs
 from frontend.figures.model import certificate_words, model_card, model_words
 from frontend.figures.notices import loading_line
 from frontend.nodes import Node
-from frontend.panels import chooser
+from frontend.panels import chooser, pages
 from frontend.panels.links import place_of
+from frontend.state import DEFAULT
+from frontend.vocabulary import MUTATION_NAME
 from frontend.words import count, label
 
 Json = dict[str, Any]
@@ -26,7 +28,10 @@ def layout() -> html.Header:
     """Everything in the bar, and the line below it while a model loads."""
     return html.Header(
         [
-            html.Div([_brand(), *_chips(), html.Div(_tools(), className="tools")], className="bar-row"),
+            html.Div(
+                [_brand(), pages.layout(), *_chips(), html.Div(_tools(), className="tools")],
+                className="bar-row",
+            ),
             html.Div(id=ids.STATUS, className="sr-only", role="status", **attrs(aria_live="polite")),
             dcc.Interval(id=ids.MODEL_POLL, interval=MODEL_POLL_MS, disabled=True),
             dcc.Store(id=ids.FIND_TYPED),
@@ -145,6 +150,7 @@ def prompts_words(want: Json, sets: list[Json]) -> list[Any]:
         "prompts ",
         html.B(label(title).lower() if title != place.set else title),
         f" {count(place.n, 'pair')}",
+        *([f", {MUTATION_NAME[place.mutation]}"] if place.mutation != DEFAULT.mutation else []),
     ]
 
 

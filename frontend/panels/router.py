@@ -10,8 +10,9 @@ from frontend import ids
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken
-from frontend.panels.wants import section_specs, shown_model, wants
-from frontend.state import DEFAULT, SECTIONS, changes, parse, with_page, write
+from frontend.heads import EMPTIED, ENTRIES, entered
+from frontend.panels.wants import FOLLOWING, OWN, same, section_specs, shown_model, wants
+from frontend.state import DEFAULT, FIELDS, SECTIONS, changes, parse, with_page, write
 from frontend.state import State as Place
 
 RETRY_MS = 1000
@@ -37,6 +38,8 @@ def register(app: Dash, client: BackendClient) -> None:
             "search": Output(ids.URL, "search"),
             "map_hidden": Output(ids.MAP_PAGE, "hidden"),
             "head_hidden": Output(ids.HEAD_PAGE, "hidden"),
+            "heads_hidden": Output(ids.HEADS_PAGE, "hidden"),
+            "training_hidden": Output(ids.TRAINING_PAGE, "hidden"),
             "problems": Output(ids.PROBLEMS, "children"),
             "retry_off": Output(ids.RETRY_ROUTE, "disabled"),
             "wants": [Output(want, "data") for want in ids.WANTS],
@@ -61,8 +64,10 @@ def register(app: Dash, client: BackendClient) -> None:
 
 def changed(place: Place, change: Mapping[str, str]) -> tuple[Place, list[str]]:
     """A state after the change that a control asks for. Another draw of prompts starts at its first pair."""
-    fields = {name: text for name, text in change.items() if name not in ("page", "at") and text != ""}
-    values, problems = changes(fields)
+    fields = {name: text for name, text in change.items() if name not in (*ENTRIES, "page", "at")}
+    fields |= entered(change, lambda name: getattr(place, name))
+    values, problems = changes({name: text for name, text in fields.items() if text != ""})
+    values |= {name: getattr(DEFAULT, name) for name in EMPTIED if fields.get(name) == ""}
     if change.get("node") == "":
         values["node"] = None
     if {"set", "split", "n", "seed", "model"} & values.keys():
@@ -74,9 +79,17 @@ def changed(place: Place, change: Mapping[str, str]) -> tuple[Place, list[str]]:
 
 
 def still_asked(before: Place, after: Place) -> tuple[str, ...]:
-    """Sections to measure: those newly asked for, and those that a change of other things leaves alone."""
+    """Sections to measure: those newly asked for, and those that a change of other things leaves alone.
+
+    A quick section that was asked for and is changed by its own choices only is measured with the new ones.
+    """
     old, new = section_specs(before), section_specs(after)
-    kept = [name for name in before.measure if name in new and old.get(name) == new[name]]
+    moved = {name for name in FIELDS if getattr(before, name) != getattr(after, name)} - {"measure"}
+    kept = [
+        name
+        for name in before.measure
+        if name in new and (old.get(name) == new[name] or (name in FOLLOWING and moved <= set(OWN[name])))
+    ]
     fresh = after.measure if after.measure != before.measure else ()
     return tuple(name for name in SECTIONS if name in (*kept, *fresh))
 
@@ -97,13 +110,18 @@ async def routed(client: BackendClient, place: Place, problems: list[str], wante
         "search": search,
         "map_hidden": place.page != "map",
         "head_hidden": place.page != "head",
+        "heads_hidden": place.page != "heads",
+        "training_hidden": place.page != "training",
         "problems": [html.P(sentence) for sentence in problems],
         "retry_off": True,
-        "wants": [no_update if after == before else after for after, before in zip(new, wanted, strict=True)],
+        "wants": [
+            no_update if same(after, before) else after for after, before in zip(new, wanted, strict=True)
+        ],
     }
 
 
 def nowhere(error: BackendError) -> Json:
     """The page while the server cannot be asked."""
-    hidden = {"map_hidden": False, "head_hidden": True, "problems": [broken(error)], "retry_off": False}
+    hidden = {"map_hidden": False, "problems": [broken(error)], "retry_off": False}
+    hidden |= dict.fromkeys(("head_hidden", "heads_hidden", "training_hidden"), True)
     return {"path": no_update, "search": no_update, **hidden, "wants": [no_update] * len(ids.WANTS)}

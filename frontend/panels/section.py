@@ -35,6 +35,8 @@ class Section:
     unit: str = "pair"
     then: Callable[[Mapping[str, Any], Json], Json] | None = None
     before: str = ""
+    controls: Callable[[Mapping[str, Any]], list[Any]] | None = None
+    above: Callable[[], Any] | None = None  # what stays as it is when the body is drawn anew
 
 
 def layout(section: Section) -> html.Section:
@@ -58,6 +60,8 @@ def layout(section: Section) -> html.Section:
         [
             head,
             html.P(section.aim, className="note aim"),
+            html.Div(id=ids.section(name, "controls")),
+            *([section.above()] if section.above else []),
             html.Div(id=ids.section(name, "body"), className="section-body"),
             *machinery(ids.section(name, "job")),
         ],
@@ -89,6 +93,7 @@ def register(app: Dash, client: BackendClient, section: Section) -> None:
 def _register_fill(app: Dash, client: BackendClient, section: Section) -> None:
     name, job = section.name, ids.section(section.name, "job")
     outputs = {
+        "controls": Output(ids.section(name, "controls"), "children"),
         "body": Output(ids.section(name, "body"), "children"),
         "progress": Output(ids.section(name, "progress"), "children"),
         "measure_hidden": Output(ids.section(name, "measure"), "hidden"),
@@ -118,12 +123,14 @@ def _register_fill(app: Dash, client: BackendClient, section: Section) -> None:
         pressed = ctx.triggered_id == ids.section(name, "again")
         seen = Seen.read(memory)
         if not (want["asked"] or pressed or seen.shows(want["spec"])):
-            return {**quiet, **waiting()}
+            return {**quiet, **waiting(), "controls": controls(section, want), "memory": memory}
         answer = await measured(client, section, want["spec"], replace(seen, last={}) if pressed else seen)
         news = seen.after(want["spec"], answer)
-        stays = ctx.triggered_id == ids.poll(job) and seen.last == news.last
+        polled = ctx.triggered_id == ids.poll(job)
+        stays = polled and seen.last == news.last
         body = no_update if stays else drawn(section, answer, want, PALETTES[theme or "light"])
-        return {**told(section, answer), "body": body, "memory": news.written}
+        shown = {"body": body, "controls": no_update if polled else controls(section, want)}
+        return {**told(section, answer), **shown, "memory": no_update if stays else news.written}
 
 
 def _register_cancel(app: Dash, client: BackendClient, name: str) -> None:
@@ -158,6 +165,11 @@ async def measured(client: BackendClient, section: Section, spec: Json, seen: Se
 def priority_of(spec: Json) -> str:
     """One pair is answered at once; what runs over all of them waits for clicks."""
     return "sweep" if spec["prompts"]["index"] is None else "click"
+
+
+def controls(section: Section, want: Mapping[str, Any]) -> list[Any]:
+    """What can be chosen for this section alone."""
+    return section.controls(want) if section.controls else []
 
 
 def waiting() -> Json:

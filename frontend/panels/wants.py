@@ -4,11 +4,24 @@ from dataclasses import replace
 from typing import Any
 
 from frontend import ids, specs
+from frontend.figures import runs
 from frontend.figures.choices import choices_of
-from frontend.state import DEFAULT, write
+from frontend.nodes import Node
+from frontend.state import DEFAULT, PAGES, write
 from frontend.state import State as Place
 
 Json = dict[str, Any]
+VECTORS = ("at", "rope", "centring")
+OWN = {  # what a section is drawn by beside its spec; another section need not be drawn anew for it
+    "subspace": (*VECTORS, "overlay", "cloud", "flat"),
+    "low_rank": (*VECTORS, "rank", "curve"),
+    "steer": ("at", "rope", "rank", "steer_vector", "steer_mode", "strength"),
+    "mutations": ("rank", "kind", "bars", "bar"),
+    "probes": ("role",),
+}
+TABLE = ("by", "order", "category", "find", "rows")  # how the table of all heads is looked at
+FOLLOWING = ("subspace", "steer", "probes")  # quick enough to be measured with every new choice of their own
+DRAWN_BY = {"camera", *TABLE, *(name for names in OWN.values() for name in names)}
 
 
 def shown_model(place: Place, default: str) -> str | None:
@@ -20,15 +33,19 @@ def shown_model(place: Place, default: str) -> str | None:
 
 def wants(place: Place, default: str) -> dict[str, Json | None]:
     """What every panel needs to know of a state; None for panels of the other page."""
+    if place.page == "training" and place.set == DEFAULT.set:
+        place = replace(place, set=runs.SET)
     on_map = place.page == "map"
     node = place.node
-    address = fields_of(replace(place, measure=()), default)  # a link to elsewhere measures nothing
+    address = fields_of(plain(place), default)  # a link to elsewhere measures nothing
     prompts = fields_of(place_of_prompts(place), default)
-    plain = fields_of(replace(place, view=DEFAULT.view, sort=DEFAULT.sort, measure=()), default)
+    looked = fields_of(replace(plain(place), view=DEFAULT.view, sort=DEFAULT.sort), default)
     pair = {"index": place.index, "n": place.n, "spec": specs.prompts(place)}
     panels: dict[str, Json | None] = dict.fromkeys(ids.WANTS)
     panels[ids.WANT_MODEL] = {"model": place.model, "address": prompts}
-    panels[ids.WANT_CHOICES] = {"address": address}
+    panels[ids.WANT_PAGES] = {"page": place.page, "address": prompts}
+    if place.page in ids.CHOICES_ON:
+        panels[ids.WANT_CHOICES] = {"address": address}
     if on_map:
         panels[ids.WANT_QUESTION] = pair
         panels[ids.WANT_GATE] = {"spec": specs.gate(place)}
@@ -37,9 +54,11 @@ def wants(place: Place, default: str) -> dict[str, Json | None]:
             "view": place.view,
             "sort": place.sort,
             "model": place.model,
-            "address": fields_of(replace(place, node=None, index=0, measure=()), default),
+            "address": fields_of(replace(plain(place), node=None, index=0), default),
         }
-        panels[ids.WANT_PAIR] = {**pair, **_pair(place), "address": plain} if node else {"node": None}
+        panels[ids.WANT_PAIR] = {**pair, **_pair(place), "address": looked} if node else {"node": None}
+    elif place.page in PAGES.values():
+        panels |= of_pages(place, default)
     elif node:
         panels[ids.WANT_HEAD] = {
             "node": str(node),
@@ -49,14 +68,34 @@ def wants(place: Place, default: str) -> dict[str, Json | None]:
         panels[ids.WANT_PATTERN] = _pattern(place)
         panels[ids.WANT_TOKENS] = {**pair, **_pair(place), "weighting": place.weighting}
         panels[ids.WANT_PROFILE] = {"node": str(node), "spec": specs.attribution(place)}
+        if node.head is not None:
+            panels[ids.WANT_VERDICT] = {
+                "node": str(node),
+                "spec": specs.categories(place),
+                "address": address,
+            }
     return panels | {ids.WANT_SECTION[name]: want for name, want in sections(place, default).items()}
+
+
+def of_pages(place: Place, default: str) -> dict[str, Json | None]:
+    """What the pages on all heads and on training need. The heads ticked are the browser's to show."""
+    if place.page == "heads":
+        shown = replace(plain(place, *TABLE), heads=())
+        return {ids.WANT_HEADS: {"spec": specs.categories(place), "address": fields_of(shown, default)}}
+    shown = replace(place_of_prompts(place), page="training", step=place.step)
+    return {ids.WANT_TRAINING: {"address": fields_of(shown, default)}}
 
 
 def sections(place: Place, default: str) -> dict[str, Json]:
     """What the sections that are measured on demand ask for, and whether the address says to measure them."""
-    shown = {"address": fields_of(replace(place, measure=()), default), "choices": choices_of(place)}
     return {
-        name: {**shown, "spec": spec, "asked": name in place.measure}
+        name: {
+            "address": fields_of(plain(place, *OWN.get(name, ())), default),
+            "choices": choices_of(place),
+            "spec": spec,
+            "asked": name in place.measure,
+            **({"camera": place.camera} if name == "subspace" else {}),
+        }
         for name, spec in section_specs(place).items()
     }
 
@@ -65,7 +104,11 @@ def section_specs(place: Place) -> dict[str, specs.Spec]:
     """The sections of a page with their specs. That of the curves is the ranking that they start from."""
     node = place.node
     if place.page == "map":
-        return {"edges": specs.edges(place), "curves": specs.ranking(place)}
+        return {"edges": specs.edges(place), "curves": specs.ranking(place), "bias": specs.bias(place)}
+    if place.page == "heads":
+        return {"qk": specs.qk_scores(place)}
+    if place.page != "head":
+        return {}
     if node is None:
         return {}
     both = {
@@ -73,7 +116,30 @@ def section_specs(place: Place) -> dict[str, specs.Spec]:
         "paths": specs.paths(place, node),
         "repair": specs.self_repair(place, node),
     }
-    return both if node.head is None else both | {"knock": specs.knock_out(place, node)}
+    return both if node.head is None else both | _of_a_head(place, node)
+
+
+def _of_a_head(place: Place, node: Node) -> dict[str, specs.Spec]:
+    return {
+        "knock": specs.knock_out(place, node),
+        "subspace": specs.subspace(place, node),
+        "low_rank": specs.low_rank(place, node),
+        "steer": specs.steer(place, node),
+        "mutations": specs.mutations(place, node),
+        "nth_item": specs.nth_item(place, node),
+        "pseudocode": specs.pseudocode(place, node),
+        "probes": specs.probes(place),
+    }
+
+
+def plain(place: Place, *own: str) -> Place:
+    """Without what only single sections are drawn by, but for those fields that a section owns."""
+    return replace(place, measure=(), **{name: getattr(DEFAULT, name) for name in DRAWN_BY - set(own)})
+
+
+def same(after: Json | None, before: Json | None) -> bool:
+    """Whether a panel need not be drawn anew. Its reader turned the camera, so the scene has it already."""
+    return {**(after or {}), "camera": ""} == {**(before or {}), "camera": ""} and bool(after) == bool(before)
 
 
 def place_of_prompts(place: Place) -> Place:
@@ -90,6 +156,7 @@ def place_of_prompts(place: Place) -> Place:
         "format",
         "prelude",
         "shots",
+        "mutation",
     )
     return replace(DEFAULT, **{name: getattr(place, name) for name in kept})
 

@@ -9,8 +9,11 @@ import pytest
 from frontend import ids
 from frontend.client import BackendClient
 from frontend.nodes import Node
+from frontend.panels import mutations, subspace
+from frontend.panels.bias import BIAS
 from frontend.panels.causes import CURVES, EDGES, ON_HEAD, PATHS
 from frontend.panels.follow import Answer
+from frontend.panels.heads import QK
 from frontend.panels.router import changed
 from frontend.panels.section import drawn, measured, told, waiting
 from frontend.panels.seen import Seen
@@ -142,6 +145,6 @@ def test_a_figure_has_its_warnings_and_its_audit_strip() -> None:
 
 
 def test_every_section_says_what_it_is_for() -> None:
-    named = [section.name for section in (*ON_HEAD, EDGES, CURVES)]
-    assert sorted(named) == sorted(SECTIONS)
-    assert all(section.aim.endswith((".", "?")) for section in (*ON_HEAD, EDGES, CURVES))
+    every = (*ON_HEAD, EDGES, CURVES, *subspace.ALL, *mutations.ALL, BIAS, QK)
+    assert sorted(section.name for section in every) == sorted(SECTIONS)
+    assert all(section.aim.endswith((".", "?")) for section in every)

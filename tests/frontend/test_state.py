@@ -1,11 +1,13 @@
 """The address of the page: what is written can be read back, and what cannot be used is said."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frontend.heads import CATEGORIES, COLUMNS, ORDERS, THRESHOLDS
 from frontend.nodes import Node
 from frontend.state import (
     DEFAULT,
@@ -15,6 +17,7 @@ from frontend.state import (
     LABELS,
     METRICS,
     NODES,
+    PAGES,
     POSITIONS,
     SAMPLERS,
     SECTIONS,
@@ -33,14 +36,35 @@ nodes = st.builds(Node, layers, st.integers(0, 200), st.sampled_from(["", "q", "
     Node, layers, st.none(), st.sampled_from(["", "attn", "resid"])
 )
 
+heads = st.builds(Node, layers, st.integers(0, 200))
+
+
+def of_all_heads(draw: st.DrawFn) -> dict[str, Any]:
+    """What the address says of all heads at once, in the order in which it is written."""
+    judged = draw(st.dictionaries(heads, st.sampled_from(CATEGORIES), max_size=3))
+    moved = draw(st.dictionaries(st.sampled_from(THRESHOLDS), st.integers(0, 1000), max_size=3))
+    return {
+        "heads": tuple(str(head) for head in sorted(draw(st.sets(heads, max_size=3)))),
+        "verdicts": tuple((str(head), judged[head]) for head in sorted(judged)),
+        "thresholds": tuple((name, f"{moved[name] / 100:g}") for name in sorted(moved)),
+        "by": draw(st.sampled_from(COLUMNS)),
+        "order": draw(st.sampled_from(ORDERS)),
+        "category": draw(st.sampled_from(("all", *CATEGORIES))),
+        "find": draw(st.just("") | names),
+        "rows": draw(st.integers(1, 100_000)),
+        "step": draw(st.none() | st.integers(0, 10**9)),
+    }
+
 
 @st.composite
 def states(draw: st.DrawFn) -> State:
     n = draw(st.integers(1, 1000))
     node = draw(st.none() | nodes)
+    page = "head" if node and node == node.owner and draw(st.booleans()) else "map"
     kind, positions = draw(st.sampled_from(NODES)), draw(st.sampled_from(POSITIONS))
     return State(
-        page="head" if node and node == node.owner and draw(st.booleans()) else "map",
+        page=page if page == "head" else draw(st.sampled_from(("map", *PAGES.values()))),
+        **of_all_heads(draw),
         model=draw(names),
         set=draw(names),
         split=draw(st.sampled_from(SPLITS)),

@@ -1,0 +1,179 @@
+"""Turning queries and keys, a lasso, mutations, a patch in the subspace: real model, real browser."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import Server, until
+from tests.end_to_end.visitor import LABEL, Visitor, ask
+
+pytestmark = pytest.mark.browser
+PAIRS = 4
+MODEL = "smollm2-mcq"
+HEAD = f"/m/{MODEL}/{LABEL}?n={PAIRS}"
+OF_HEAD = {"layer": 23, "head": 2}
+VECTORS = {"at": "label", "rope": "post", "centring": "prompt"}
+SOON, LONG = 20_000, 240_000
+COUNT_SCENES = """
+    window.scenes = 0;
+    const context = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+        if (/webgl/.test(kind) && !this.counted) { this.counted = true; window.scenes += 1; }
+        return context.call(this, kind, ...more);
+    };
+"""
+GRAPH = "document.querySelector('.scene .js-plotly-plot')"
+EYE = f"(({{eye}}) => [eye.x, eye.y, eye.z])({GRAPH}._fullLayout.scene._scene.getCamera())"
+
+Visit = Callable[..., Visitor]
+
+
+def asked(server: Server, analysis: str, **parameters: Any) -> dict[str, Any]:
+    """The stored result that the page shows."""
+    return ask(
+        server, {"analysis": analysis, "model": MODEL, "prompts": {"n": PAIRS}, "parameters": parameters}
+    )
+
+
+def measured(page: Page, title: str, press: bool = True) -> Any:
+    """A section once it is complete; a link may have asked for it already."""
+    card = page.get_by_role("region", name=title, exact=True)
+    expect(card).to_be_visible(timeout=SOON)
+    if press:
+        card.get_by_role("button", name=f"Measure: {title}").click()
+    expect(card.locator(".audit [data-complete=true]")).to_be_visible(timeout=LONG)
+    return card
+
+
+def opened(visit: Visit, more: str = "") -> Page:
+    """The page of the head with its subspace drawn, in a browser that counts scenes."""
+    me = visit()
+    me.page.add_init_script(COUNT_SCENES)
+    page = me.open(HEAD + more)
+    measured(page, "Subspace", press="measure=" not in more)
+    until(lambda: page.evaluate(f"{GRAPH} && {GRAPH}._fullLayout && {GRAPH}._fullLayout.scene && true"))
+    return page
+
+
+def address(page: Page) -> str:
+    """The query of the address as the browser has it now."""
+    return page.evaluate("location.search")
+
+
+def drag(page: Page, box: Any, *places: tuple[float, float]) -> None:
+    """The mouse along places that are given as shares of a box."""
+    across, down = box["width"], box["height"]
+    for number, (x, y) in enumerate(places):
+        page.mouse.move(box["x"] + x * across, box["y"] + y * down, steps=5)
+        if number == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def test_a_turned_scene_is_in_the_link_and_there_is_only_one(server: Server, visit: Visit) -> None:
+    page = opened(visit)
+    card = page.get_by_role("region", name="Subspace", exact=True)
+    result = asked(server, "subspace", **OF_HEAD, **VECTORS)
+    share = f"{result['details']['score_variance_share'] * 100:.0f} %"
+    expect(card.locator(".big-number", has_text="variance of its scores").locator(".value")).to_have_text(
+        share
+    )
+
+    scene = page.locator(".scene")
+    scene.scroll_into_view_if_needed()
+    before = page.evaluate(EYE)
+    drag(page, scene.bounding_box(), (0.5, 0.5), (0.7, 0.6))
+    until(lambda: "camera=" in address(page))
+    turned = page.evaluate(EYE)
+    assert turned != pytest.approx(before, abs=0.05)
+
+    page.locator("#theme-switch").click()
+    expect(page.locator("html")).to_have_attribute("data-scheme", "dark")
+    card.locator("[data-choice=overlay]").select_option("shuffled")
+    expect(card.locator("#scene-beside")).to_contain_text("Hollow", timeout=LONG)
+    assert page.evaluate(EYE) == pytest.approx(turned, abs=0.02)
+    assert page.evaluate("window.scenes") == 1
+
+    theirs = opened(visit, address(page).replace(f"?n={PAIRS}", ""))
+    assert theirs.evaluate(EYE) == pytest.approx(turned, abs=0.02)
+    theirs.get_by_role("button", name="As at first").click()
+    until(lambda: "camera=" not in address(theirs))
+    assert theirs.evaluate(EYE) == pytest.approx(before, abs=0.02)
+
+
+def test_the_scene_turns_by_keyboard(visit: Visit) -> None:
+    page = opened(visit)
+    before = page.evaluate(EYE)
+    page.locator(".scene").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("+")
+    until(lambda: "camera=" in address(page))
+    after = page.evaluate(EYE)
+    assert sum(x * x for x in after) < sum(x * x for x in before)
+
+
+def test_a_lasso_lists_the_prompts_behind_the_points(server: Server, visit: Visit) -> None:
+    page = opened(visit)
+    points = asked(server, "subspace", **OF_HEAD, **VECTORS)["tables"]["query"]["mean"]
+    plot = page.locator(".flat").first
+    plot.scroll_into_view_if_needed()
+    edge = page.locator(".flat .nsewdrag").first.bounding_box()
+    assert edge
+    drag(page, edge, (0.01, 0.01), (0.5, 0.01), (0.5, 0.99), (0.01, 0.99), (0.01, 0.03))
+    left = sum(x < 0 for x, _, _ in points)
+    expect(page.locator(".chosen")).to_contain_text(f"{left} of {PAIRS} prompts", timeout=SOON)
+    expect(page.locator(".points-table tbody tr")).to_have_count(left)
+    page.mouse.dblclick(edge["x"] + 0.8 * edge["width"], edge["y"] + 0.9 * edge["height"])
+    expect(page.locator(".points-table tbody tr")).to_have_count(PAIRS, timeout=SOON)
+
+
+def test_few_dimensions_beside_their_baselines(server: Server, visit: Visit) -> None:
+    page = visit().open(HEAD)
+    card = measured(page, "Low rank")
+    result = asked(server, "low_rank", heads=[LABEL], **VECTORS)
+    clean = result["tables"]["clean"]["mean"][0]
+    expect(card.locator(".big-number .value").first).to_have_text(f"{clean:.2f}".replace("-", "−"))
+    assert card.locator(".curve-plot").count() == 4
+    card.get_by_role("button", name="Q, K and V").click()
+    expect(card.locator(".big-number .name").nth(1)).to_contain_text("Q, K and V of L23H2", timeout=SOON)
+
+
+def test_a_bar_of_a_mutation_leads_to_its_prompts(visit: Visit) -> None:
+    page = visit().open(f"/m/{MODEL}/{LABEL}?n=2")
+    card = measured(page, "Mutations")
+    bar = card.locator(".bars-plot .bars .point path").nth(1)
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(card.locator(".bar-prompts")).to_contain_text("2 prompts", timeout=SOON)
+    assert re.search(r"bar=\w+", address(page))
+    card.get_by_role("button", name="Accuracy").click()
+    expect(card.locator(".bars-plot .ytitle")).to_have_text("fraction", timeout=SOON)
+
+
+def test_a_patch_inside_the_subspace_moves_attention(server: Server, visit: Visit) -> None:
+    page = visit().open(HEAD)
+    expect(page.get_by_role("region", name="Patch inside the subspace", exact=True)).to_be_visible(
+        timeout=SOON
+    )
+    card = measured(page, "Patch inside the subspace")
+    where = {"at": "label", "rope": "post"}
+
+    def rate(**how: Any) -> str:
+        found = asked(server, "steer", **OF_HEAD, **where, **how)["tables"]["attention_flips"]["mean"]
+        return f"{found * 100:.0f} %"
+
+    swapped = rate(vector="query", mode="swap", rank=3)
+    expect(card.locator(".big-number .value").nth(1)).to_have_text(swapped)
+    card.locator("[data-choice=steer_mode]").select_option("move")
+    slider = card.locator("input[data-choice=strength]")
+    expect(slider).to_be_visible(timeout=SOON)
+    slider.fill("2")
+    until(lambda: "strength=2" in address(page))
+    moved = rate(vector="query", mode="move", rank=3, strength=2.0)
+    expect(card.locator(".audit [data-complete=true]")).to_be_visible(timeout=LONG)
+    expect(card.locator(".big-number .value").nth(1)).to_have_text(moved, timeout=LONG)
