@@ -50,7 +50,11 @@ def option_positions(prompt: Prompt, at: At = "label") -> tuple[int, ...]:
         return prompt.label_positions
     if at == "delimiter":
         return tuple(position + 1 for position in prompt.label_positions)
-    return tuple(_next_with(at, position, prompt) for position in prompt.label_positions)
+    ends = (*prompt.label_positions[1:], len(prompt.roles))
+    return tuple(
+        _first_with(at, range(label, end), prompt)
+        for label, end in zip(prompt.label_positions, ends, strict=True)
+    )
 
 
 def stack_positions(prompts: Sequence[Prompt], at: At = "label") -> Int[Tensor, "batch answer"]:
@@ -183,8 +187,8 @@ def by_length(prompts: Sequence[Prompt]) -> list[list[int]]:
     ]
 
 
-def _next_with(role: str, start: int, prompt: Prompt) -> int:
-    for position in range(start, len(prompt.roles)):
+def _first_with(role: str, positions: range, prompt: Prompt) -> int:
+    for position in positions:
         if role in prompt.roles[position]:
             return position
-    raise BadQuestion(f"After an option's label this prompt has no token with the role {role!r}.")
+    raise BadQuestion(f"An option of this prompt has no token of its own with the role {role!r}.")

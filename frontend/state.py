@@ -108,7 +108,7 @@ COMPUTED = ("subspace", "low_rank", "steer", "mutations", "nth_item", "pseudocod
 SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves", *COMPUTED, "bias", "qk")
 PAGES = {"/heads": "heads", "/training": "training"}
 SORTS = ("strength", "lowest", "highest", "node")
-WEIGHTINGS = ("raw", "value_weighted", "signed")
+WEIGHTINGS = ("raw", "value_weighted", "output_weighted", "signed")
 MUTATIONS = (
     "none",
     "shuffled",

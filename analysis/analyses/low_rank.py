@@ -163,11 +163,14 @@ def recovery(
 ) -> Float[Tensor, "kind basis rank"]:
     """Share of what ablating the heads takes from the centred logit, that is there at each rank.
 
-    1: as in the clean run, 0: as without the heads. Of means; NaN where ablating them changes nothing.
+    1: as in the clean run, 0: as without the heads. Of means; NaN where ablating them takes nothing that can
+    be told from chance (two standard errors over prompts), as there is nothing to come back then.
     """
-    kept, whole, without = (x.mean(0)[0] for x in (curves, clean, ablated))
-    lost = whole - without
-    return (kept - without) / torch.where(lost.abs() > 1e-6, lost, torch.nan)
+    kept, without = curves[:, 0].mean(0), ablated[:, 0].mean()
+    lost = clean[:, 0] - ablated[:, 0]
+    error = lost.std() / len(lost) ** 0.5 if len(lost) > 1 else torch.tensor(0.0)
+    told = lost.mean() > 2 * error + 1e-6
+    return (kept - without) / torch.where(told, lost.mean(), torch.nan)
 
 
 def by_metric(values: Float[Tensor, "pair metric *row"], *axes: str) -> Table:

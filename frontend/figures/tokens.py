@@ -14,6 +14,7 @@ Json = Mapping[str, Any]
 WEIGHTING_SENTENCE = {
     "raw": "Share of the attention from the final position.",
     "value_weighted": "Attention times the length of what is read there (value-weighted), as a share.",
+    "output_weighted": "Attention times the length of what the head writes from there, as a share.",
     "signed": "What each token adds to the correct letter’s centred logit through this head, in logits.",
 }
 

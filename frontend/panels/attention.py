@@ -18,7 +18,12 @@ from frontend.panels.question import heading
 from frontend.results import pair_of
 
 Json = dict[str, Any]
-WEIGHTING_NAME = {"raw": "Attention", "value_weighted": "Value-weighted", "signed": "Logits"}
+WEIGHTING_NAME = {
+    "raw": "Attention",
+    "value_weighted": "Value-weighted",
+    "output_weighted": "Output-weighted",
+    "signed": "Logits",
+}
 
 
 def layout() -> list[Any]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from analysis.analyses.low_rank import LowRank, LowRankParameters
+from analysis.analyses.low_rank import LowRank, LowRankParameters, recovery
 from analysis.errors import BadQuestion, UnknownNode
 from analysis.layout import Layout
 from analysis.question_sets import BUILTIN, draw
@@ -37,8 +37,14 @@ def test_curves_end_at_the_clean_run(family, rope, tiny_model, pairs, random_pro
     assert (first - first[:, :, :1]).abs().max() <= EXACT
     assert (first[0] - tables["clean"].mean[0]).abs().min() > 1e-3
     assert tables["measured"].mean.isfinite().all()
-    share = tables["recovery"].mean
-    assert (share[:, 0, -1] - 1).abs().max() <= 0.01
+
+
+def test_recovery_is_a_share_of_what_ablating_takes():
+    clean = torch.tensor([3.0, 5.0])[:, None]
+    curves = torch.tensor([2.0, 3.0]).view(2, 1, 1, 1, 1)
+    assert float(recovery(curves, clean, clean - 2)) == pytest.approx((2.5 - 2) / 2)
+    assert recovery(curves, clean, clean + 2).isnan().all()  # ablating them helps: nothing to come back
+    assert recovery(curves, clean, clean - torch.tensor([[4.0], [-3.0]])).isnan().all()  # may be chance
 
 
 def test_all_ranks_by_default_and_baselines_at_some(tiny_model, pairs, random_prompt):

@@ -131,8 +131,8 @@ def test_a_result_comes_back_without_a_press(visit: Visit) -> None:
     there = numbers(card)
     page.get_by_role("link", name="L23H3").first.click()
     expect(page.locator("#head-title")).to_contain_text("L23H3", timeout=SOON)
-    expect(card.get_by_role("button", name="Measure: Self-repair")).to_be_visible()
-    expect(card.locator(".big-number")).to_have_count(0)
+    expect(card.get_by_role("button", name="Measure: Self-repair")).to_be_visible(timeout=SOON)
+    expect(card.locator(".big-number")).to_have_count(0, timeout=SOON)
     page.get_by_role("link", name=LABEL).first.click()
     expect(card.locator(".big-number").first).to_be_visible(timeout=SOON)
     assert numbers(card) == there
