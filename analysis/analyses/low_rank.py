@@ -24,7 +24,7 @@ from analysis.vectors import option_positions
 KINDS: tuple[Kind, ...] = get_args(Kind)
 BASES: tuple[Basis, ...] = get_args(Basis)
 OF_LETTERS: tuple[MetricName, ...] = ("centred_logit", "letter_loss", "accuracy")
-GRID = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192)  # ranks at which baselines are measured
+GRID = (1, 2, 3, 4, 6, 8, 16, 32, 64, 128)  # ranks at which baselines are measured
 N_RESAMPLES = 500
 CLEAN, ABLATED = World("clean"), World("ablated")
 
