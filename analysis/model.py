@@ -13,7 +13,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import (
     AutoConfig,
-    AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
@@ -25,6 +24,7 @@ from analysis.families import Parts, family_of, find_parts
 from analysis.linear import fast_linear
 from analysis.lora import merge_lora
 from analysis.precision import PrecisionError
+from analysis.weights import read_network
 
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -67,7 +67,7 @@ class LanguageModel:
     ) -> "LanguageModel":
         """From a local folder with safetensors weights; the LoRA adapter in `adapter` is merged into them."""
         family_of(_read_config(folder))
-        network = _read_network(folder, getattr(torch, dtype))
+        network = read_network(folder, getattr(torch, dtype))
         if adapter is not None:
             merge_lora(network, adapter)
         network.to(torch.device(device))  # pyright: ignore[reportArgumentType]  transformers decorates `to`
@@ -223,15 +223,6 @@ class LanguageModel:
         z = values.new_zeros(len(values), self.n_heads, self.d_head)
         z[:, head] = values
         return self.parts.attention_outputs[layer](z.flatten(1)) - self.attention_bias(layer)
-
-
-def _read_network(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
-    try:
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, **_LOCAL)
-    except OSError as error:
-        raise UnsupportedModel(
-            f"{folder} holds no safetensors weights that transformers can load: {error}"
-        ) from error
 
 
 def _read_config(folder: Path) -> PreTrainedConfig:

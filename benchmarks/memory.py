@@ -4,6 +4,7 @@ python -m benchmarks.memory FOLDER SIDE N_PAIRS      prints one JSON object
 """
 
 import argparse
+import gc
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 
 from analysis.activations import stack_tokens
 from analysis.effects import node_effects
+from analysis.heap import give_back_gaps
 from analysis.naive import plain_logits
 from benchmarks.sides import all_sides
 from benchmarks.tasks import load_smollm2, make_prompt_pairs, make_task, some
@@ -31,7 +33,9 @@ def resident_bytes() -> int:
 
 
 def peak_during(action: Callable[[], Any]) -> tuple[int, int]:
-    """Resident bytes before the action, and the most while it ran."""
+    """Resident bytes before the action, and the most while it ran; free room is given back before."""
+    gc.collect()
+    give_back_gaps()
     before = peak = resident_bytes()
     done = threading.Event()
 

@@ -77,8 +77,10 @@ def convert(source: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from analysis.weights import ONE_AT_A_TIME
+
     where = {"gguf_file": source.name, "local_files_only": True, "trust_remote_code": False}
-    with read_once():
+    with ONE_AT_A_TIME, read_once():
         network = AutoModelForCausalLM.from_pretrained(source.parent, dtype=torch.float32, **where)
         tokenizer = AutoTokenizer.from_pretrained(source.parent, **where)
     # The weights are plain float32 by now; with these two, transformers would refuse to save them.
