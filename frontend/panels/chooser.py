@@ -12,8 +12,9 @@ from frontend.errors import BackendError
 from frontend.figures.controls import go
 from frontend.figures.notices import broken
 from frontend.figures.runs import SET, Run, runs_of
+from frontend.options import FORMATS, LABELS, MUTATIONS, SAMPLERS, SPLITS
 from frontend.panels.links import place_of
-from frontend.state import DEFAULT, FORMATS, LABELS, MUTATIONS, SAMPLERS, SPLITS
+from frontend.state import DEFAULT
 from frontend.vocabulary import MUTATION_NAME
 from frontend.words import count, visible
 

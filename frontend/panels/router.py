@@ -11,8 +11,9 @@ from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken
 from frontend.heads import EMPTIED, ENTRIES, entered
+from frontend.options import SECTIONS
 from frontend.panels.wants import FOLLOWING, OWN, same, section_specs, shown_model, wants
-from frontend.state import DEFAULT, FIELDS, SECTIONS, changes, parse, with_page, write
+from frontend.state import DEFAULT, FIELDS, changes, parse, with_page, write
 from frontend.state import State as Place
 
 RETRY_MS = 1000

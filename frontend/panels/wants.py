@@ -7,7 +7,8 @@ from frontend import ids, specs
 from frontend.figures import runs
 from frontend.figures.choices import choices_of
 from frontend.nodes import Node
-from frontend.state import DEFAULT, PAGES, write
+from frontend.options import PAGES
+from frontend.state import DEFAULT, write
 from frontend.state import State as Place
 
 Json = dict[str, Any]

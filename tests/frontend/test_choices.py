@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from frontend import ids, phrases, specs, state
+from frontend import ids, options, phrases, specs
 from frontend.figures.choices import CHOICES, choices_of, choices_row
 from frontend.figures.evidence import head_of_card, metric_table, why_not
 from frontend.figures.grid import Grid, grid_of
@@ -26,9 +26,9 @@ def test_what_can_be_chosen_is_what_the_analysis_knows() -> None:
     from analysis.nodes import Kind
     from analysis.roles import ROLES
 
-    assert set(state.METRICS) == set(get_args(MetricName))
-    assert set(state.NODES) <= set(get_args(Kind))
-    assert set(state.ROLES) <= set(ROLES)
+    assert set(options.METRICS) == set(get_args(MetricName))
+    assert set(options.NODES) <= set(get_args(Kind))
+    assert set(options.ROLES) <= set(ROLES)
     assert {name: metric.unit for name, metric in METRICS.items()} == phrases.METRIC_UNIT
     lower = {name for name, metric in METRICS.items() if metric.better == "lower"}
     assert lower == set(phrases.LOWER_IS_BETTER)
@@ -36,16 +36,16 @@ def test_what_can_be_chosen_is_what_the_analysis_knows() -> None:
 
 def test_everything_that_can_be_chosen_has_a_name_and_a_phrase() -> None:
     offered = {
-        "nodes": state.NODES,
-        "positions": state.POSITIONS,
-        "source": state.SOURCES,
-        "direction": state.DIRECTIONS,
-        "metric": state.METRICS,
+        "nodes": options.NODES,
+        "positions": options.POSITIONS,
+        "source": options.SOURCES,
+        "direction": options.DIRECTIONS,
+        "metric": options.METRICS,
     }
     assert {name: tuple(options) for name, (_, options) in CHOICES.items()} == offered
-    assert tuple(phrases.POSITIONS_PHRASE) == state.POSITIONS
-    assert tuple(phrases.METRIC_PHRASE) == state.METRICS
-    assert ids.SECTIONS == state.SECTIONS
+    assert tuple(phrases.POSITIONS_PHRASE) == options.POSITIONS
+    assert tuple(phrases.METRIC_PHRASE) == options.METRICS
+    assert ids.SECTIONS == options.SECTIONS
 
 
 def test_the_row_shows_what_the_address_says() -> None:

@@ -10,9 +10,10 @@ from frontend import ids
 from frontend.figures.mutations import bar_figure, mutations_figure, prompts_of
 from frontend.figures.nth_item import nth_item_figure, probes_figure, pseudocode_figure
 from frontend.nodes import Node
+from frontend.options import MUTATIONS
 from frontend.panels.mutations import ALL, mutations_controls, probes_controls
 from frontend.panels.wants import wants
-from frontend.state import MUTATIONS, State
+from frontend.state import State
 from frontend.theme import DARK, LIGHT
 from frontend.vocabulary import MUTATION_NAME, OVERLAY_NAME
 from tests.frontend.computed import (

@@ -9,6 +9,7 @@ import pytest
 from frontend import ids
 from frontend.client import BackendClient
 from frontend.nodes import Node
+from frontend.options import SECTIONS
 from frontend.panels import mutations, subspace
 from frontend.panels.bias import BIAS
 from frontend.panels.causes import CURVES, EDGES, ON_HEAD, PATHS
@@ -18,7 +19,7 @@ from frontend.panels.router import changed
 from frontend.panels.section import drawn, measured, told, waiting
 from frontend.panels.seen import Seen
 from frontend.panels.wants import wants
-from frontend.state import SECTIONS, State
+from frontend.state import State
 from frontend.theme import LIGHT
 from tests.frontend.conftest import FakeApi, result, text_of
 

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from frontend.heads import CATEGORIES, COLUMNS, ORDERS, THRESHOLDS
 from frontend.nodes import Node
-from frontend.state import (
-    DEFAULT,
+from frontend.options import (
     DIRECTIONS,
-    FIELDS,
     FORMATS,
     LABELS,
     METRICS,
@@ -25,10 +23,8 @@ from frontend.state import (
     SOURCES,
     SPLITS,
     WEIGHTINGS,
-    State,
-    parse,
-    write,
 )
+from frontend.state import DEFAULT, FIELDS, State, parse, write
 
 names = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
 layers = st.integers(0, 200)

@@ -17,6 +17,7 @@ from frontend.figures.sliders import slider
 from frontend.figures.steer import steer_figure, steer_sentence
 from frontend.figures.subspace import patterns, spectrum, subspace_figure
 from frontend.nodes import Node
+from frontend.options import AT, CENTRINGS, CLOUDS, MUTATIONS, ROPES
 from frontend.panels.router import changed
 from frontend.panels.subspace import (
     ALL,
@@ -28,7 +29,7 @@ from frontend.panels.subspace import (
     subspace_controls,
 )
 from frontend.panels.wants import same, wants
-from frontend.state import AT, CENTRINGS, CLOUDS, MUTATIONS, ROPES, State, parse, write
+from frontend.state import State, parse, write
 from frontend.theme import DARK, LIGHT, letter
 from tests.frontend.computed import low_rank_result, steer_result, subspace_result
 from tests.frontend.conftest import attribute, text_of
