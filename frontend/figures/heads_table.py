@@ -65,9 +65,7 @@ def table_data(rows: Sequence[Row], place: State, *, with_qk: bool) -> Json:
         "columns": [_heading(column, place) for column in columns],
         "rows": [_cells(row, place, columns, largest) for row in fitting[: place.rows]],
         "said": f"{count(len(fitting), 'head')} of {len(rows)}" if len(fitting) < len(rows) else "",
-        "more": {"text": f"Show {min(ROWS, left)} more of {left}", "go": {"rows": str(place.rows + ROWS)}}
-        if left > 0
-        else None,
+        "more": _more(left, place.rows),
         "find": place.find,
         "empty": "No head fits.",
     }
@@ -164,3 +162,9 @@ def slider(threshold: Json) -> str:
     label, step = name.replace("_", " "), 0.01 if threshold["high"] <= 2 else 0.05
     words = {"label": label, "note": threshold["meaning"], "send": "threshold", "of": name}
     return json.dumps({**told, **words, "step": step})
+
+
+def _more(left: int, shown: int) -> Json | None:
+    """The button below the table while rows are left out."""
+    words = f"Show {ROWS} more" if left > ROWS else "Show all"
+    return {"text": words, "go": {"rows": str(shown + ROWS)}} if left > 0 else None

@@ -24,6 +24,8 @@ MEASURE = {
     "attention_on_correct": ("Attention", "on the correct label, mean of the heads"),
 }
 BASIS_NAME = {"top": "strongest", "random": "random", "bottom": "weakest"}
+NEAR_CHANCE = 0.10
+NOT_ALONE = "they do not carry the behaviour alone; other heads and MLPs do it too."
 TABLE_RANKS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 
 
@@ -85,6 +87,7 @@ def low_rank_figure(body: Json, place: State, palette: Palette) -> list[Any]:
     heads = ", ".join(body["details"]["heads"])
     return [
         _three(curves, place, heads),
+        *_carries(curves, heads),
         head,
         html.Div(panels, className="curves"),
         _twin(curves, place.curve),
@@ -133,6 +136,18 @@ def _three(curves: Sequence[Curves], place: State, heads: str) -> html.Div:
         ],
         className="numbers beside",
     )
+
+
+def _carries(curves: Sequence[Curves], heads: str) -> list[html.P]:
+    """Whether these heads alone carry the behaviour: without them, is the model back at chance?"""
+    curve = next((one for one in curves if one.metric == "accuracy"), None)
+    clean, ablated = (curve.one("clean"), curve.one("ablated")) if curve else (None, None)
+    if curve is None or clean is None or ablated is None:
+        return []
+    chance = curve.body["details"]["chance"]["accuracy"]
+    needed = "the behaviour needs them." if ablated.mean <= chance + NEAR_CHANCE else NOT_ALONE
+    without = f"Without {heads} accuracy is {percent(ablated.mean)}"
+    return [html.P(f"{without} (clean {percent(clean.mean)}, chance {percent(chance)}): {needed}")]
 
 
 def _recovery(body: Json, kind: str, basis: str, rank: int) -> float | None:

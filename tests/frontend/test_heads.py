@@ -177,7 +177,7 @@ def test_the_table_says_numbers_as_they_are(body: Json) -> None:
     told = table_data(rows_of(body, place), place, with_qk=False)
     first = told["rows"][0]
     assert first["href"].startswith("/m/tiny/L0H0") and first["numbers"][2][:2] == ["−2.00", "[−2.20, −1.80]"]
-    assert len(told["rows"]) == 2 and told["more"] == {"text": "Show 2 more of 2", "go": {"rows": "202"}}
+    assert len(told["rows"]) == 2 and told["more"] == {"text": "Show all", "go": {"rows": "202"}}
     assert [column["sort"] for column in told["columns"]].count("other") == 1
     everything = table_data(rows_of(body, PLACE), PLACE, with_qk=False)
     assert everything["rows"][-1]["numbers"][2][0] == "–" and everything["more"] is None

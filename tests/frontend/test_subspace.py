@@ -250,3 +250,13 @@ def test_flips_have_their_interval_and_worlds_stand_below_each_other() -> None:
 def test_the_contents_lead_to_sections_that_exist() -> None:
     assert {section.name for section in ALL} < set(CONTENTS) <= set(ids.SECTIONS)
     assert attribute(contents(), "href")[0] == "#section-subspace-card"
+
+
+@pytest.mark.parametrize(
+    ("ablated", "words"), [(0.3, "the behaviour needs them"), (0.94, "do not carry the behaviour alone")]
+)
+def test_it_says_whether_the_heads_carry_the_behaviour(ablated: float, words: str) -> None:
+    body = low_rank_result()
+    body["tables"]["ablated"]["mean"][2] = ablated
+    text = text_of(low_rank_figure(body, PLACE, LIGHT))
+    assert f"accuracy is {round(100 * ablated)} % (clean 98 %, chance 25 %)" in text and words in text
