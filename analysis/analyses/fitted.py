@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
 from analysis.analyses.base import Analysis, Values
+from analysis.clouds import classes_of
 from analysis.compress import HeadSubspaces
 from analysis.errors import BadQuestion, UnknownNode
 from analysis.model import LanguageModel
@@ -35,11 +36,17 @@ class FitParameters:
 class FittedAnalysis(Analysis):
     """An analysis that knows the vectors of some heads in prompts of the other split."""
 
+    needs_labels: ClassVar[bool] = True
     others: Values = field(default_factory=dict, repr=False)
 
+    def labels(self, parameters: Any) -> tuple[str, ...]:
+        """The heads that it is about, by name: several, or the one of a layer."""
+        several = getattr(parameters, "heads", None)
+        return (str(Head(parameters.layer, parameters.head)),) if several is None else tuple(several)
+
     def heads(self, model: LanguageModel, parameters: Any) -> tuple[Head, ...]:
-        """The heads that it is about."""
-        raise NotImplementedError
+        """The same heads; `UnknownNode` where this model has no such head."""
+        return heads_named(model, self.labels(parameters))
 
     def check_fit(self, model: LanguageModel, parameters: FitParameters) -> None:
         """Unknown heads and too few prompts are refused before anything runs."""
@@ -53,26 +60,21 @@ class FittedAnalysis(Analysis):
 
     @property
     def fit(self) -> str:
-        """The vectors of some heads."""
-        return "vectors 1"
+        """The vectors of some heads, and what they are classed by: one run serves every figure of a head."""
+        return "classed vectors 1"
 
     def fitted_with(self, parameters: Any) -> dict[str, Any]:
         """The parameters that the stored vectors depend on."""
-        chosen = {
-            name: getattr(parameters, name)
-            for name in ("heads", "layer", "head")
-            if hasattr(parameters, name)
-        }
-        return chosen | {"at": parameters.at, "rope": parameters.rope}
+        return {"heads": self.labels(parameters), "at": parameters.at, "rope": parameters.rope}
 
     def from_others(self, model: LanguageModel, prompts: Sequence[Prompt], parameters: Any) -> Values:
-        """Every head's vectors, and which questions they come from."""
+        """Every head's vectors, what they are classed by, and which questions they come from."""
         heads = self.heads(model, parameters)
         found = collect_heads(model, prompts, heads, at=parameters.at, rope=parameters.rope)
         named = {
             f"{head}.{name}": getattr(found[head], name).contiguous() for head in heads for name in VECTORS
         }
-        return named | {"asked": _fingerprints(prompts)}
+        return named | classes_of(prompts) | {"asked": _fingerprints(prompts)}
 
     def knowing(self, others: Values) -> "FittedAnalysis":
         """The same, with these vectors to fit to."""

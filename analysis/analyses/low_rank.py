@@ -10,13 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analysis.analyses.base import Summary, Table, Values, correct_options, n_options, prompt_warnings, table
-from analysis.analyses.fitted import FitParameters, FittedAnalysis, fit_warnings, heads_named
+from analysis.analyses.fitted import FitParameters, FittedAnalysis, fit_warnings
 from analysis.bootstrap import mean_interval
 from analysis.compress import Basis, Kind, World, compressed
 from analysis.errors import BadQuestion
 from analysis.metrics import METRICS, Answers, MetricName
 from analysis.model import LanguageModel
-from analysis.nodes import Head
 from analysis.pair_runs import engine_of
 from analysis.prompts import PromptPair
 from analysis.vectors import option_positions
@@ -58,10 +57,6 @@ class LowRank(FittedAnalysis):
             raise BadQuestion("Give at least one kind and one random draw.")
         for pair in pairs:
             option_positions(pair.clean, parameters.at)
-
-    def heads(self, model: LanguageModel, parameters: LowRankParameters) -> tuple[Head, ...]:
-        """The heads that are changed together."""
-        return heads_named(model, parameters.heads)
 
     def compute(self, model: LanguageModel, pair: PromptPair, parameters: LowRankParameters) -> Values:
         """Answers' logits, and the heads' mean attention to the options, in every world."""

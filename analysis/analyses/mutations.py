@@ -13,13 +13,12 @@ from typing import Any, ClassVar
 import torch
 
 from analysis.analyses.base import Summary, Values, averaged, prompt_warnings
-from analysis.analyses.fitted import FitParameters, FittedAnalysis, fit_warnings, heads_named
+from analysis.analyses.fitted import FitParameters, FittedAnalysis, fit_warnings
 from analysis.compress import Kind, compressed
 from analysis.errors import BadQuestion, PromptTooLong, UnknownWord, UnresolvedLabel
 from analysis.model import LanguageModel
 from analysis.mutation_bars import BARS, SHOWN_METRICS, bars_of, shown, worlds_of
 from analysis.mutations import MUTATIONS, Mutation, OwnMutation, mutation_of
-from analysis.nodes import Head
 from analysis.prompts import Prompt, PromptPair
 from analysis.questions import Question
 from analysis.tokenise import tokenise
@@ -59,10 +58,6 @@ class MutationBars(FittedAnalysis):
             raise BadQuestion(f"rank must be 0 to {model.d_head}, not {parameters.rank}.")
         for prompt in (prompt for pair in pairs for prompt in pair.variants if prompt is not None):
             option_positions(prompt, parameters.at)
-
-    def heads(self, model: LanguageModel, parameters: MutationParameters) -> tuple[Head, ...]:
-        """The heads that are changed together."""
-        return heads_named(model, parameters.heads)
 
     def variants(self, question: Question, parameters: MutationParameters) -> tuple[Question, ...]:
         """The question in each form."""

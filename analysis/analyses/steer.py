@@ -13,9 +13,8 @@ from analysis.analyses.fitted import FitParameters, FittedAnalysis, fit_warnings
 from analysis.bootstrap import wilson_interval
 from analysis.errors import BadQuestion
 from analysis.model import LanguageModel
-from analysis.nodes import Head, check_nodes
 from analysis.pair_runs import engine_of
-from analysis.prompts import Prompt, PromptPair
+from analysis.prompts import PromptPair
 from analysis.steering import Centroids, Mode, Steer, Vector, correct_of, steered
 from analysis.vectors import option_positions
 
@@ -56,21 +55,11 @@ class Steering(FittedAnalysis):
             for prompt in (pair.clean, pair.corrupt):
                 option_positions(prompt, parameters.at)
 
-    def heads(self, model: LanguageModel, parameters: SteerParameters) -> tuple[Head, ...]:
-        """The one head."""
-        head = Head(parameters.layer, parameters.head)
-        check_nodes([head], model.n_layers, model.n_heads)
-        return (head,)
-
-    def from_others(self, model: LanguageModel, prompts: Sequence[Prompt], parameters: Any) -> Values:
-        """The head's vectors, and which option is right in each prompt."""
-        return super().from_others(model, prompts, parameters) | {"correct": correct_of(prompts)}
-
     def compute(self, model: LanguageModel, pair: PromptPair, parameters: SteerParameters) -> Values:
         """Logits of the labels and attention to the options in the three worlds."""
         (head,) = self.heads(model, parameters)
         steer = Steer(parameters.vector, parameters.mode, parameters.rank, parameters.strength)
-        centroids = Centroids.of(self.vectors_of(head), self.others["correct"])
+        centroids = Centroids.of(self.vectors_of(head), self.others["query_by_correct"])
         found = steered(model, pair, head, steer, (self.subspaces_of(head, parameters), centroids))
         return {
             "logits": found.logits,

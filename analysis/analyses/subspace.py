@@ -23,7 +23,7 @@ from analysis.analyses.base import (
     n_options,
     prompt_warnings,
 )
-from analysis.analyses.fitted import FitParameters, FittedAnalysis, fit_warnings, heads_named
+from analysis.analyses.fitted import FitParameters, FittedAnalysis, fit_warnings
 from analysis.bootstrap import mean_by_correct
 from analysis.clouds import (
     RANK,
@@ -49,7 +49,7 @@ from analysis.geometry import (
 from analysis.model import LanguageModel
 from analysis.mutations import MUTATIONS
 from analysis.nodes import Head
-from analysis.prompts import Prompt, PromptPair
+from analysis.prompts import PromptPair
 from analysis.questions import Question
 from analysis.run import record
 from analysis.subspaces import Centring
@@ -86,10 +86,6 @@ class Subspaces(FittedAnalysis):
         for pair in pairs:
             option_positions(pair.clean, parameters.at)
 
-    def heads(self, model: LanguageModel, parameters: SubspaceParameters) -> tuple[Head, ...]:
-        """The one head."""
-        return heads_named(model, [str(head_of(parameters))])
-
     def variants(self, question: Question, parameters: SubspaceParameters) -> tuple[Question, ...]:
         """The mutated question, where one is asked for."""
         return (MUTATIONS[parameters.mutation].mutate(question),) if parameters.mutation else ()
@@ -97,17 +93,6 @@ class Subspaces(FittedAnalysis):
     def computed_with(self, parameters: SubspaceParameters) -> dict[str, Any]:
         """Vectors are computed; they are centred and projected afterwards."""
         return {name: value for name, value in asdict(parameters).items() if name != "centring"}
-
-    @property
-    def fit(self) -> str:
-        """The vectors of the head, and what they are classed by."""
-        return f"{super().fit} with classes"
-
-    def from_others(
-        self, model: LanguageModel, prompts: Sequence[Prompt], parameters: SubspaceParameters
-    ) -> Values:
-        """The head's vectors, and what they are classed by."""
-        return super().from_others(model, prompts, parameters) | classes_of(prompts)
 
     def compute(self, model: LanguageModel, pair: PromptPair, parameters: SubspaceParameters) -> Values:
         """The head's vectors and scores on the clean prompt, and its vectors on the mutated one."""

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from analysis.activations import stack_tokens
+from analysis.analyses.low_rank import LowRank, LowRankParameters
 from analysis.analyses.steer import Steering
-from analysis.analyses.subspace import SubspaceParameters, Subspaces
+from analysis.analyses.subspace import SubspaceParameters, Subspaces, head_of
 from analysis.clouds import RANK, Axes
 from analysis.errors import BadQuestion, UnknownNode
 from analysis.mutations import MUTATIONS
@@ -159,5 +160,7 @@ def test_refusals_and_what_is_computed_with(planted):
         Subspaces().check(planted, pairs, SubspaceParameters(mutation="upside_down"))
     one, other = SubspaceParameters(centring="none"), SubspaceParameters(centring="global")
     assert Subspaces().computed_with(one) == Subspaces().computed_with(other)
-    assert Subspaces().fit != Steering().fit  # which keeps the vectors only
+    assert Subspaces().fit == Steering().fit == LowRank().fit  # one run of the other prompts serves them all
+    together = LowRankParameters(heads=(str(head_of(one)),))
+    assert Subspaces().fitted_with(one) == LowRank().fitted_with(together)
     assert Subspaces().fitted_with(one) == Subspaces().fitted_with(replace(other, mutation="dot"))
