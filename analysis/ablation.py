@@ -19,12 +19,11 @@ from analysis.errors import MisalignedPrompts
 from analysis.model import LanguageModel
 from analysis.pair_runs import PairRuns
 from analysis.prompts import Prompt
-from analysis.roles import ROLES
+from analysis.roles import roles_of
 from analysis.run import record
 
 SourceName = Literal["counterfactual", "mean", "zero"]
 _AVERAGED = ("resid_pre", "z", "mlp_writes")  # queries and keys are rotated by position: they have no mean
-_ROLE = {role: index for index, role in enumerate(ROLES)}
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,12 @@ class Means:
 def mean_over(model: LanguageModel, prompts: Sequence[Prompt]) -> Means:
     """Run other prompts, and average what the network computes at tokens of each role."""
     sums = {name: torch.tensor(0.0) for name in _AVERAGED}
-    counts = torch.zeros(len(ROLES))
+    index = _role_index(prompts)
+    counts = torch.zeros(len(index))
     for prompt in prompts:
         suffix = record(model, stack_tokens([prompt]), 0).suffix
-        member = torch.zeros(len(ROLES), len(prompt.roles))
-        member[[_ROLE[roles[0]] for roles in prompt.roles], range(len(prompt.roles))] = 1
+        member = torch.zeros(len(index), len(prompt.roles))
+        member[[index[roles[0]] for roles in prompt.roles], range(len(prompt.roles))] = 1
         counts += member.sum(1)
         for name in _AVERAGED:
             values = getattr(suffix, name)[:, 0].float().cpu().transpose(0, 1)
@@ -62,9 +62,10 @@ def ablated(runs: PairRuns, base: Sequence[Prompt], means: Means | None) -> Pair
     zeros = _zeros(runs.source_suffix)
     if means is None:
         return runs.with_source(zeros)
-    roles = torch.tensor([[_ROLE[roles[0]] for roles in prompt.roles[zeros.start :]] for prompt in base])
-    unknown = [name for name, index in _ROLE.items() if index in roles and not means.known[index]]
-    if unknown and any(_needed(runs, roles, _ROLE[name]) for name in unknown):
+    index = _role_index(base)
+    roles = torch.tensor([[index[roles[0]] for roles in prompt.roles[zeros.start :]] for prompt in base])
+    unknown = [name for name, place in index.items() if place in roles and not means.known[place]]
+    if unknown and any(_needed(runs, roles, index[name]) for name in unknown):
         raise MisalignedPrompts(
             f"None of the other prompts has a token with the role {unknown[0]!r}, so it has no mean."
         )
@@ -74,6 +75,11 @@ def ablated(runs: PairRuns, base: Sequence[Prompt], means: Means | None) -> Pair
         return getattr(means, name)[roles].movedim(2, 0).to(like)  # layer batch pos ...
 
     return runs.with_source(replace(zeros, **{name: at_tokens(name) for name in _AVERAGED}))
+
+
+def _role_index(prompts: Sequence[Prompt]) -> dict[str, int]:
+    roles = roles_of(lists_options=prompts[0].question.lists_options)
+    return {role: place for place, role in enumerate(roles)}
 
 
 def _needed(runs: PairRuns, roles: Tensor, role: int) -> bool:

@@ -89,6 +89,7 @@ class GateSummary:
     centred_logit: Interval
     recall: Interval  # per answer: how often it is chosen where it is correct
     chosen_share: Interval  # per answer: how often it is chosen at all
+    by: str = " by letter"  # what the verdict says of an answer
 
     @property
     def standing(self) -> Standing:
@@ -110,7 +111,7 @@ class GateSummary:
     def verdict(self) -> str:
         accuracy = self.accuracy_by_letter
         figures = (
-            f"{percent(accuracy.mean)} of {self.n} prompts right by letter (95 % interval "
+            f"{percent(accuracy.mean)} of {self.n} prompts right{self.by} (95 % interval "
             f"{percent(accuracy.low)} to {percent(accuracy.high)}, chance {percent(self.chance)})"
         )
         return {
@@ -126,10 +127,12 @@ def gate_prompt(model: LanguageModel, prompt: Prompt) -> PromptGate:
     """Ask one question by letter and by content."""
     ids = stack_answers([prompt])
     logits = model.logits(model.hidden(stack_tokens([prompt]))[:, -1])[0]
+    said = logits.log_softmax(-1)[ids[0]].cpu()
+    listed = prompt.question.lists_options  # the answers of a plain text are its contents
     return PromptGate(
         letter_logits=logits[ids[0]].cpu(),
-        letter_log_probs=logits.log_softmax(-1)[ids[0]].cpu(),
-        content_log_probs=content_log_probs(model, prompt.question).cpu(),
+        letter_log_probs=said,
+        content_log_probs=content_log_probs(model, prompt.question).cpu() if listed else said.clone(),
         correct=prompt.correct,
     )
 

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from analysis.activations import first_difference, stack_tokens
+from analysis.alignment import align
 from analysis.errors import MisalignedPrompts
 from analysis.prompts import Prompt
 from analysis.roles import ROLES, describe
@@ -96,8 +97,12 @@ def _by_role(base: Sequence[Prompt], source: Sequence[Prompt], role: str) -> Lin
 def matching(base: Prompt, source: Prompt) -> list[int | None]:
     """For each position of the base prompt the same place in the source prompt; None where there is none.
 
-    A place is a sequence of tokens with the same roles, and only matched if it is equally long in both.
+    A place is a sequence of tokens with the same roles, and only matched if it is equally long in both. The
+    tokens of plain texts are matched by their number or, where the lengths differ, by what is alike.
     """
+    if not base.question.lists_options:
+        aligned = {here: there for here, there in align(base.token_ids, source.token_ids) if here is not None}
+        return [aligned[position] for position in range(len(base.roles))]
     there = _places(source)
     found: list[int | None] = [None] * len(base.roles)
     for place, positions in _places(base).items():

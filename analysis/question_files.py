@@ -1,27 +1,63 @@
-"""Questions from files: CSV in MMLU's layout, and JSON lines. Every mistake is reported with its line."""
+"""Prompts from files: CSV in MMLU's layout, and JSON lines. Every mistake is reported with its line."""
 
 import csv
 import io
 import json
 import string
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from analysis.errors import AnalysisError, BadQuestion
+from analysis.pair_files import EXPECTED_PAIR, read_pair
 from analysis.questions import MAX_OPTIONS, Option, Question, check
+from analysis.text_pairs import QuestionPair
 
 Problem = tuple[int, str]  # the line where the record starts, counted from 1, and what is wrong with it
+Read = TypeVar("Read", Question, QuestionPair)
 MAX_PROBLEMS = 20
+EXPECTED_ROW = "question, 2 to 10 options, the letter of the correct one: What is 1 + 1?,1,2,3,4,B"
+EXPECTED_LINE = '{"question": "What is 1 + 1?", "options": ["1", "2", "3", "4"], "answer": "B"}'
 
 
 class BadQuestionFile(AnalysisError):
-    """A file with mistakes in it; `problems` holds the first of them as (line, message)."""
+    """A file with mistakes in it; `problems` holds the first of them as (line, message).
 
-    def __init__(self, problems: list[Problem]) -> None:
+    `expected` is what a line should look like.
+    """
+
+    def __init__(self, problems: list[Problem], expected: str = "") -> None:
         line, message = problems[0]
         more = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
         super().__init__(f"Line {line}: {message}{more}")
-        self.problems = problems[:MAX_PROBLEMS]
+        self.problems, self.n_problems, self.expected = problems[:MAX_PROBLEMS], len(problems), expected
+
+
+@dataclass(frozen=True)
+class PromptFile:
+    """What a file holds: questions, still to be laid out and given a counterfactual, or finished pairs."""
+
+    questions: tuple[Question, ...]
+    pairs: tuple[QuestionPair, ...]
+    lines: tuple[int, ...]  # where each of them starts
+
+
+def read_csv(text: str) -> PromptFile:
+    """Questions in MMLU's layout."""
+    return _questions(_collect(_csv_records(text), _from_row, EXPECTED_ROW))
+
+
+def read_json_lines(text: str) -> PromptFile:
+    """Questions or pairs, whichever the first line holds."""
+    first = next(_json_records(text), (1, None))[1]
+    if not isinstance(first, dict) or "clean" not in first:
+        return _questions(_collect(_json_records(text), _from_object, EXPECTED_LINE))
+    found = _collect(_json_records(text), read_pair, EXPECTED_PAIR)
+    return PromptFile((), tuple(pair for _, pair in found), tuple(line for line, _ in found))
+
+
+def _questions(found: list[tuple[int, Question]]) -> PromptFile:
+    return PromptFile(tuple(question for _, question in found), (), tuple(line for line, _ in found))
 
 
 def read_mmlu_csv(text: str) -> list[Question]:
@@ -29,7 +65,7 @@ def read_mmlu_csv(text: str) -> list[Question]:
 
     Fields may be quoted and then hold commas, quotes (doubled) and line breaks.
     """
-    return _collect(_csv_records(text), _from_row)
+    return list(read_csv(text).questions)
 
 
 def read_jsonl(text: str) -> list[Question]:
@@ -37,34 +73,45 @@ def read_jsonl(text: str) -> list[Question]:
 
     The answer is an index from 0, a letter, or the content of an option.
     """
-    return _collect(_json_records(text), _from_object)
+    return [question for _, question in _collect(_json_records(text), _from_object, EXPECTED_LINE)]
 
 
-def _collect(records: Iterator[tuple[int, Any]], read: Callable[[Any], Question]) -> list[Question]:
+def _collect(
+    records: Iterator[tuple[int, Any]], read: Callable[[Any], Read], expected: str
+) -> list[tuple[int, Read]]:
     """Every record read, or `BadQuestionFile` with everything that is wrong."""
-    questions: list[Question] = []
+    found: list[tuple[int, Read]] = []
     problems: list[Problem] = []
     for line, record in records:
         try:
             if isinstance(record, BadQuestion):
                 raise record
-            question = read(record)
-            check(question)
-            _check_same_size(question, questions)
-            questions.append(question)
+            one = read(record)
+            check(_clean(one))
+            if found:
+                _check_alike(_clean(one), _clean(found[0][1]))
+            found.append((line, one))
         except BadQuestion as error:
             problems.append((line, str(error)))
-    if not questions and not problems:
+    if not found and not problems:
         problems.append((1, "The file holds no question."))
     if problems:
-        raise BadQuestionFile(problems)
-    return questions
+        raise BadQuestionFile(problems, expected)
+    return found
 
 
-def _check_same_size(question: Question, before: list[Question]) -> None:
-    if before and len(question.options) != len(before[0].options):
+def _clean(read: Question | QuestionPair) -> Question:
+    return read if isinstance(read, Question) else read[0]
+
+
+def _check_alike(question: Question, first: Question) -> None:
+    """Means over prompts of different kinds would mean nothing."""
+    if question.lists_options != first.lists_options:
+        raise BadQuestion("Questions and plain texts cannot stand in one file.")
+    noun = "options" if question.lists_options else "answers"
+    if len(question.options) != len(first.options):
         raise BadQuestion(
-            f"This question has {len(question.options)} options, the first one {len(before[0].options)}; "
+            f"This question has {len(question.options)} {noun}, the first one {len(first.options)}; "
             "all questions of a file need the same number."
         )
 
@@ -99,7 +146,9 @@ def _json_records(text: str) -> Iterator[tuple[int, Any]]:
         if not written.strip():
             continue
         try:
-            yield line, json.loads(written)
+            record = json.loads(written)
+            json.dumps(record, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            yield line, record
         except (ValueError, RecursionError) as error:
             yield line, BadQuestion(f"This is not JSON: {error}.")
 

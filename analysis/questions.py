@@ -4,6 +4,9 @@ Question: The bike is yellow. What color is the bike?
 (A) gray
 (B) yellow
 Answer: (
+
+In the format `TEXT` a question is any text, and its options are the words that may follow; the text itself
+does not list them.
 """
 
 import re
@@ -51,6 +54,7 @@ FORMATS = {
     "A.": Format("A.", "", ". ", "Answer:", " ", ""),
 }
 DEFAULT_FORMAT = FORMATS["(A)"]
+TEXT = Format("text", opening="", closing="", suffix="", label_lead="", answer_end="", separator="", lead="")
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,11 @@ class Question:
         return self.options[self.correct].content
 
     @property
+    def lists_options(self) -> bool:
+        """Whether the prompt shows its options with their labels; a plain text does not."""
+        return self.format != TEXT
+
+    @property
     def labels(self) -> tuple[str, ...]:
         return tuple(option.label for option in self.options)
 
@@ -105,7 +114,10 @@ class Segment:
 def check(question: Question) -> None:
     """Raise `BadQuestion` with a sentence that says what is wrong, if anything is."""
     if not question.text.strip():
-        raise BadQuestion("The question has no text.")
+        raise BadQuestion("The question has no text." if question.lists_options else "The prompt is empty.")
+    if not question.lists_options:
+        _check_answers(question.labels)
+        return
     if len(question.options) < 2:
         raise BadQuestion(f"A question needs at least 2 options; this one has {len(question.options)}.")
     if len(question.options) > MAX_OPTIONS:
@@ -116,6 +128,20 @@ def check(question: Question) -> None:
         )
     _check_distinct("label", question.labels)
     _check_distinct("content", question.contents)
+
+
+def _check_answers(answers: tuple[str, ...]) -> None:
+    """Those of a plain text: the right one and one or more distractors."""
+    if not 2 <= len(answers) <= MAX_OPTIONS:
+        raise BadQuestion(
+            f"A prompt needs an answer and 1 to {MAX_OPTIONS - 1} distractors, not {len(answers)} in all."
+        )
+    if "" in answers:
+        empty = "The answer" if answers[0] == "" else "A distractor"
+        raise BadQuestion(f"{empty} is empty.")
+    if len(set(answers)) < len(answers):
+        twice = next(answer for place, answer in enumerate(answers) if answer in answers[:place])
+        raise BadQuestion(f"“{twice}” stands twice among the answer and its distractors.")
 
 
 def _check_distinct(what: str, values: tuple[str, ...]) -> None:
@@ -129,6 +155,8 @@ def _check_distinct(what: str, values: tuple[str, ...]) -> None:
 def segments(question: Question) -> list[Segment]:
     """The prompt cut into pieces with roles, in reading order; together they are the prompt's text."""
     check(question)
+    if not question.lists_options:
+        return [Segment(question.text, ("text",))]
     shots = [Segment(render(shot) + _shown_answer(shot), ("shot",)) for shot in question.shots]
     parts = [
         Segment(question.prelude, ("prelude",)),

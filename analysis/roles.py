@@ -23,6 +23,15 @@ ROLES = {
     "colon": 'the colon after "Answer"',
     "open_bracket": "the bracket at the very end, after which the model says the label",
 }
+TEXT_ROLES = {
+    "bos": "the begin-of-sequence token that some tokenizers put first",
+    "final": "the last token, after which the model answers",
+    "says_answer": "the answer itself, where the prompt says it",
+    "says_distractor": "a distractor, where the prompt says it",
+    "text": "any token of the prompt",
+    "changed": "a token that is another one in the other prompt of the pair",
+}
+"""Of a prompt that is plain text. The first role of a token is the most telling one."""
 LABELLED = {
     "label": "the label {label}",
     "content": "the content of the option labelled {label}",
@@ -30,12 +39,17 @@ LABELLED = {
 }
 
 
+def roles_of(*, lists_options: bool) -> dict[str, str]:
+    """The roles that tokens can have: of prompts that list their options, or of plain texts."""
+    return ROLES if lists_options else TEXT_ROLES
+
+
 def describe(role: str) -> str:
     """What a role means. `content_B` and the like belong to the option with that label, wherever it stands.
 
     Raises KeyError for a word that is no role.
     """
-    if role in ROLES:
-        return ROLES[role]
+    if role in ROLES or role in TEXT_ROLES:
+        return ROLES.get(role) or TEXT_ROLES[role]
     part, _, label = role.partition("_")
     return LABELLED[part].format(label=label)

@@ -34,26 +34,34 @@ def tokenise(
     """
     pieces = segments(question)
     text = "".join(piece.text for piece in pieces)
-    if len(text) > MAX_CHARACTERS:
-        raise PromptTooLong(
-            f"The prompt has {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed."
-        )
+    check_length(text)
     tokens = tokens_of(text, tokenizer)
     if len(tokens) > max_tokens:
         raise PromptTooLong(f"The prompt has {len(tokens):,} tokens; at most {max_tokens:,} are allowed.")
+    label_ids = tuple(label_id(label, text, tokens, question, tokenizer) for label in question.labels)
     touched = [_touched(token, text, pieces) for token in tokens]
-    label_positions = _last_positions("label", touched, len(question.options))
-    ends = set(_last_positions("content", touched, len(question.options)))
+    n_listed = len(question.options) if question.lists_options else 0
+    label_positions = _last_positions("label", touched, n_listed)
+    ends = set(_last_positions("content", touched, n_listed))
+    roles = [_roles(segments_, position in ends) for position, segments_ in enumerate(touched)]
     return Prompt(
         question=question,
         text=text,
         token_ids=tuple(token.id for token in tokens),
-        token_texts=tuple(_texts(tokens, text, tokenizer)),
-        roles=tuple(_roles(segments_, position in ends) for position, segments_ in enumerate(touched)),
-        label_ids=tuple(label_id(label, text, tokens, question, tokenizer) for label in question.labels),
+        token_texts=tuple(token_texts(tokens, text, tokenizer)),
+        roles=tuple(roles if n_listed else text_roles(tokens, label_ids, question.correct)),
+        label_ids=label_ids,
         label_positions=label_positions,
         warnings=(*_merged(question, tokens, label_positions, text), *_unwanted(tokens, tokenizer)),
     )
+
+
+def check_length(text: str) -> None:
+    """Raise `PromptTooLong` for a text that is not worth tokenising."""
+    if len(text) > MAX_CHARACTERS:
+        raise PromptTooLong(
+            f"The prompt has {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed."
+        )
 
 
 def tokenised_or_none(question: Question, tokenizer: PreTrainedTokenizerBase) -> Prompt | None:
@@ -127,7 +135,18 @@ def _roles(pieces: list[Segment], ends_content: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*roles, "content_last"] if ends_content else roles))
 
 
-def _texts(tokens: list[Token], text: str, tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
+def text_roles(tokens: Sequence[Token], answer_ids: Sequence[int], correct: int) -> Iterator[tuple[str, ...]]:
+    """Of a plain text: where it ends, and where it says its answer or a distractor itself."""
+    for place, token in enumerate(tokens):
+        if token.special:
+            yield ("bos",)
+            continue
+        final = ("final",) if place == len(tokens) - 1 else ()
+        said = "says_answer" if token.id == answer_ids[correct] else "says_distractor"
+        yield (*final, *((said,) if token.id in answer_ids else ()), "text")
+
+
+def token_texts(tokens: list[Token], text: str, tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
     """What each token stands for, leading spaces included. Parts of one character are decoded as they are."""
     for place, token in enumerate(tokens):
         before = tokens[place - 1].end if place else 0
@@ -155,14 +174,29 @@ def label_id(
     merged = len(said) <= len(read) and not question.format.label_lead
     if merged and isinstance(bare, int) and tokenizer.convert_ids_to_tokens(bare) == label:
         return bare
+    if not question.lists_options:
+        pieces = list(token_texts(longer, text + label, tokenizer))[len(read) :]
+        raise UnresolvedLabel(_not_one(label, pieces if said[: len(read)] == read else []))
     raise UnresolvedLabel(
         f"The label {label!r} is not a single token after {question.format.suffix!r} "
         "for this model's tokenizer. Try other labels or another format."
     )
 
 
+def _not_one(answer: str, pieces: list[str]) -> str:
+    if not pieces:
+        return (
+            f"The answer “{answer}” changes how this model's tokenizer reads the end of the prompt. A space "
+            "between the two belongs to the answer, not to the prompt."
+        )
+    parts = " + ".join(f"“{piece}”" for piece in pieces)
+    return f"The answer “{answer}” is {len(pieces)} tokens here ({parts}); it must be one."
+
+
 def _merged(question: Question, tokens: list[Token], positions: Sequence[int], text: str) -> Iterator[str]:
     """A sentence for labels that the tokenizer merges with what stands around them in their option line."""
+    if not positions:
+        return
     written = [text[tokens[position].start : tokens[position].end].strip(" ") for position in positions]
     merged = [
         (label, whole)

@@ -18,6 +18,7 @@ from analysis.model import LanguageModel
 from analysis.nodes import Node
 from analysis.prompts import Prompt, PromptPair
 from analysis.questions import Question
+from analysis.roles import roles_of
 
 Values = dict[str, Tensor]
 """Named tensors of one pair; stacked, they carry a leading `pair` axis."""
@@ -60,6 +61,8 @@ class Analysis(ABC):
     """Parameters to try it with, where the defaults are not enough."""
     one_pair: ClassVar[bool] = False
     """It is about the tokens of one prompt, so exactly one pair must be chosen."""
+    needs_labels: ClassVar[bool] = False
+    """It reads the labels of the options in the prompt, which plain texts do not have."""
 
     def check(self, model: LanguageModel, pairs: Sequence[PromptPair], parameters: Any) -> None:  # noqa: B027, most have nothing to refuse
         """Raise an `AnalysisError` for what cannot be computed on this model and these pairs."""
@@ -139,8 +142,22 @@ def n_options(pairs: Sequence[PromptPair]) -> int:
 
 def answer_coordinates(pairs: Sequence[PromptPair]) -> list[str]:
     """Names of the answers: the labels where all questions share them, else the number of the option."""
-    labels = {pair.clean.question.labels for pair in pairs}
-    return list(labels.pop()) if len(labels) == 1 else [f"option {i + 1}" for i in range(n_options(pairs))]
+    labels, n = {pair.clean.question.labels for pair in pairs}, n_options(pairs)
+    if len(labels) == 1:
+        return list(labels.pop())
+    if lists_options(pairs):
+        return [f"option {i + 1}" for i in range(n)]
+    return ["answer", "distractor"] if n == 2 else ["answer", *(f"distractor {i}" for i in range(1, n))]
+
+
+def lists_options(pairs: Sequence[PromptPair]) -> bool:
+    """Whether the prompts show their options with labels, the same in one result."""
+    return pairs[0].clean.question.lists_options
+
+
+def roles_in(pairs: Sequence[PromptPair]) -> dict[str, str]:
+    """The roles that tokens of these prompts can have, with their meaning."""
+    return roles_of(lists_options=lists_options(pairs))
 
 
 def node_coordinate(node: Node) -> dict[str, Any]:
