@@ -13,8 +13,8 @@ a way to weigh attention, `resample` draws of a bootstrap, `permutation` an orde
 `mutation` a change of its form, `metric` a way to judge answers, `bar` one number of a bar chart, `dimension`
 a direction of a subspace, `rank` how many of its first ones are kept, `basis` which ones come first, `kind`
 which vectors of a head they are of, `centring` what they are centred on, `cluster` vectors of one class,
-`score` a way to judge them, `target` an option that a change may lead to, `d_model`, `d_head` and `d_mlp`
-vector sizes.
+`score` a way to judge them, `target` an option that a change may lead to, `pixel` a side of a small picture,
+`d_model`, `d_head` and `d_mlp` vector sizes.
 
 Order: `pair` or `batch`, then what is listed (`layer`, `node`, `head`), then positions, then the vector axis.
 """

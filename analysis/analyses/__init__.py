@@ -15,6 +15,7 @@ from analysis.analyses.low_rank import LowRank
 from analysis.analyses.mutations import MutationBars
 from analysis.analyses.nth_item import NthItem
 from analysis.analyses.paths import Paths
+from analysis.analyses.pattern import HeadPattern
 from analysis.analyses.position_effects import PositionEffects
 from analysis.analyses.probes import Probes
 from analysis.analyses.prompts import Prompts
@@ -23,6 +24,7 @@ from analysis.analyses.qk_scores import QkScores
 from analysis.analyses.self_repair import SelfRepair
 from analysis.analyses.steer import Steering
 from analysis.analyses.subspace import Subspaces
+from analysis.analyses.thumbnails import Thumbnails
 
 ANALYSES: dict[str, Analysis] = {
     analysis.name: analysis
@@ -39,6 +41,8 @@ ANALYSES: dict[str, Analysis] = {
         KnockOuts(),
         AttentionByRole(),
         TokenAttention(),
+        HeadPattern(),
+        Thumbnails(),
         Categories(),
         QkScores(),
         Subspaces(),

@@ -16,8 +16,10 @@ from analysis.analyses.base import (
     answer_coordinates,
     averaged,
     correct_options,
+    lists_options,
     n_options,
     prompt_warnings,
+    roles_in,
 )
 from analysis.attention import WEIGHTINGS, at_labels, by_role, head_attention
 from analysis.bootstrap import mean_by_correct
@@ -25,7 +27,6 @@ from analysis.errors import BadQuestion
 from analysis.model import LanguageModel
 from analysis.nodes import Head, check_nodes
 from analysis.prompts import PromptPair
-from analysis.roles import ROLES
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,11 @@ class AttentionByRole(HeadAnalysis):
         prompt = pair.clean
         seen = head_attention(model, prompt, Head(parameters.layer, parameters.head))
         rows = [*seen.shares, seen.net]
+        roles = list(roles_in([pair]))
         by_role_, at_labels_ = (
             torch.stack(parts)
             for parts in (
-                [by_role(row, prompt.roles, list(ROLES)) for row in rows],
+                [by_role(row, prompt.roles, roles) for row in rows],
                 [at_labels(row, prompt) for row in rows],
             )
         )
@@ -76,21 +78,21 @@ class AttentionByRole(HeadAnalysis):
     def summarise(
         self, model: LanguageModel, pairs: Sequence[PromptPair], values: Values, parameters: HeadParameters
     ) -> Summary:
-        """Means over prompts; a role that no prompt has is left out."""
-        present = ~values["by_role"].isnan().all(0)[0]
-        roles = [role for role, is_present in zip(ROLES, present.tolist(), strict=True) if is_present]
+        """Means over prompts; a role that no prompt has is left out, and labels where there are none."""
+        present, known = ~values["by_role"].isnan().all(0)[0], roles_in(pairs)
+        roles = [role for role, is_present in zip(known, present.tolist(), strict=True) if is_present]
         answers = answer_coordinates(pairs)
         return Summary(
             coordinates={
                 "weighting": WEIGHTINGS,
-                "role": [{"label": role, "meaning": ROLES[role]} for role in roles],
+                "role": [{"label": role, "meaning": known[role]} for role in roles],
                 "correct": answers,
                 "answer": answers,
             },
             tables={
                 "by_role": averaged("fraction", values["by_role"][:, :, present], "weighting", "role"),
                 "signed_by_role": averaged("logit", values["signed_by_role"][:, present], "role"),
-                **label_tables(pairs, values),
+                **(label_tables(pairs, values) if lists_options(pairs) else {}),
             },
             details={"sink": sink(values["sink"].mean(0))},
             warnings=prompt_warnings(pairs),

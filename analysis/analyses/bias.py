@@ -42,6 +42,7 @@ class Bias(Analysis):
     """Selection bias, from all cyclic orders of every question's contents."""
 
     name: ClassVar[str] = "bias"
+    needs_labels: ClassVar[bool] = True
     title: ClassVar[str] = (
         "Selection bias: label prior, and every node's attribution split into prior and content"
     )

@@ -50,6 +50,7 @@ class Categories(Analysis):
     """All heads at once: attention from the final position, attributions and total effects, then rules."""
 
     name: ClassVar[str] = "categories"
+    needs_labels: ClassVar[bool] = True
     title: ClassVar[str] = "Categories of heads: correct letter, single letter, uniform and others"
     Parameters: ClassVar[type] = CategoriesParameters
 

@@ -51,6 +51,7 @@ class Checkpoint(Analysis):
     """What a model can do at this step, and with which heads."""
 
     name: ClassVar[str] = "checkpoint"
+    needs_labels: ClassVar[bool] = True
     title: ClassVar[str] = "One step of a training: accuracy, categories of heads, place or letter, rank 3"
     Parameters: ClassVar[type] = CheckpointParameters
     example: ClassVar[Any] = CheckpointParameters(n_fit=8)

@@ -1,6 +1,7 @@
 """Whether the model does the task at all, over the prompt pairs of a figure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
@@ -12,6 +13,7 @@ from analysis.analyses.base import (
     Summary,
     Values,
     answer_coordinates,
+    lists_options,
     prompt_warnings,
     table,
 )
@@ -47,14 +49,15 @@ class Gate(Analysis):
             PromptGate(**{name: values[name][i] for name in TENSORS}, correct=pair.clean.correct)
             for i, pair in enumerate(pairs)
         ]
-        gate = summarise(prompts)
+        listed = lists_options(pairs)
+        gate = summarise(prompts) if listed else replace(summarise(prompts), by="")
         right = torch.tensor([float(prompt.chosen == prompt.correct) for prompt in prompts])
         both = wilson_interval((right * values["corrupt_right"]).sum(), torch.tensor(float(len(pairs))))
         return Summary(
             coordinates={"answer": answer_coordinates(pairs)},
             tables={
                 "accuracy_by_letter": table("fraction", gate.accuracy_by_letter),
-                "accuracy_by_content": table("fraction", gate.accuracy_by_content),
+                **({"accuracy_by_content": table("fraction", gate.accuracy_by_content)} if listed else {}),
                 "accuracy_both": table("fraction", both),
                 "nll": table("nat", gate.nll),
                 "letter_nll": table("nat", gate.letter_nll),

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from analysis.analyses.base import Analysis, Summary, Values, averaged, prompt_warnings
+from analysis.analyses.base import Analysis, Summary, Values, averaged, prompt_warnings, roles_in
 from analysis.errors import UnknownNode
 from analysis.knock_out import knock_out, positions_with
 from analysis.metrics import METRICS, MetricName
@@ -16,7 +16,6 @@ from analysis.model import LanguageModel
 from analysis.nodes import Head, nodes_named
 from analysis.pair_runs import engine_of, run_pairs
 from analysis.prompts import PromptPair
-from analysis.roles import ROLES
 from analysis.worlds import FIRST, Worlds
 
 
@@ -51,7 +50,7 @@ class KnockOuts(Analysis):
         NaN for a role that no token plays, or every token: then nothing would be left to see.
         """
         runs = run_pairs(model, [pair], direction="noising", window="final")
-        tokens = [positions_with(pair.clean.roles, role) for role in ROLES]
+        tokens = [positions_with(pair.clean.roles, role) for role in roles_in([pair])]
         present = torch.tensor([bool(keys.any()) and not bool(keys.all()) for keys in tokens])
         cut = knock_out(
             model,
@@ -79,10 +78,11 @@ class KnockOuts(Analysis):
         effect = worlds.effects(parameters.metric).masked_fill(absent, torch.nan)
         flips = worlds.flips().float().masked_fill(absent, torch.nan)
         present = ~absent.all(0)
-        roles = [role for role, is_present in zip(ROLES, present.tolist(), strict=True) if is_present]
+        known = roles_in(pairs)
+        roles = [role for role, is_present in zip(known, present.tolist(), strict=True) if is_present]
         unit = METRICS[parameters.metric].unit
         return Summary(
-            coordinates={"role": [{"label": role, "meaning": ROLES[role]} for role in roles]},
+            coordinates={"role": [{"label": role, "meaning": known[role]} for role in roles]},
             tables={
                 "effect": averaged(unit, effect[:, present], "role"),
                 "flips": averaged("fraction", flips[:, present], "role"),

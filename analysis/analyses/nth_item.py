@@ -56,6 +56,7 @@ class NthItem(Analysis):
     """Place or letter, by geometry and by cause."""
 
     name: ClassVar[str] = "nth_item"
+    needs_labels: ClassVar[bool] = True
     title: ClassVar[str] = "Whether heads go by the place in the list or by the letter"
     Parameters: ClassVar[type] = NthItemParameters
     fitted: Fitted = field(default_factory=dict)

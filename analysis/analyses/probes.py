@@ -37,6 +37,7 @@ class Probes(Analysis):
     """
 
     name: ClassVar[str] = "probes"
+    needs_labels: ClassVar[bool] = True
     title: ClassVar[str] = "What linear probes read of an option's line and symbol, layer by layer"
     Parameters: ClassVar[type] = ProbeParameters
 

@@ -48,4 +48,4 @@ def describe(prompt: Prompt) -> dict[str, Any]:
             for text, roles in zip(prompt.token_texts, prompt.roles, strict=True)
         ],
         "warnings": list(prompt.warnings),
-    }
+    } | ({} if question.lists_options else {"plain_text": True})

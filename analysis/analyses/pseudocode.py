@@ -35,6 +35,7 @@ class HeadPseudocode(Analysis):
     """The code that is closest to a head's attention over the options."""
 
     name: ClassVar[str] = "pseudocode"
+    needs_labels: ClassVar[bool] = True
     title: ClassVar[str] = "One head as a few lines of code, with their agreement under mutations"
     Parameters: ClassVar[type] = PseudocodeParameters
     codes: Mapping[Reads, Pseudocode] = field(default_factory=dict)

@@ -43,6 +43,7 @@ class QkScores(Analysis):
     """Accuracy of every head's QK-score; the best head is chosen on other prompts than it is reported on."""
 
     name: ClassVar[str] = "qk_scores"
+    needs_labels: ClassVar[bool] = True
     title: ClassVar[str] = "QK-scores: which option the query of every head matches best"
     Parameters: ClassVar[type] = QkScoresParameters
     validation: Float[Tensor, "role head"] | None = None  # share of the other prompts
