@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analysis.interrupt import stop_point
+
 _Z = 1.959964  # 97.5 % point of the normal distribution
 _COLUMNS_AT_A_TIME = 4096
 
@@ -27,6 +29,7 @@ def mean_interval(
     A NaN means that the prompt has no such value and is left out of that mean. Below two prompts there is no
     interval. The same seed resamples the same prompts in every entry, so differences of entries stay paired.
     """
+    stop_point()
     n_prompts, columns = (
         len(values),
         values.double().flatten(1) if values.ndim > 1 else values.double()[:, None],

@@ -6,7 +6,7 @@ record; those of failed jobs are kept for a week.
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
@@ -35,6 +35,7 @@ class JobRecord(NamedTuple):
 
     `reached` is the largest number of chunks ever done. `attempts` counts how often a process has begun to go
     on from there without getting further; found at a start, it is the number of processes that died of it.
+    `users` are those who wait for it, by what they call themselves.
     """
 
     key: str
@@ -45,6 +46,7 @@ class JobRecord(NamedTuple):
     reached: int = 0
     attempts: int = 0
     error: JobError | None = None
+    users: Sequence[str] = ()
 
 
 def write_record(store: Store, record: JobRecord) -> None:

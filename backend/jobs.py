@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -34,14 +33,14 @@ class Job:
         self.error = record.error
         self.done, self.total = 0, 0
         self.queue_position = 0
+        self.ends_at: float | None = None  # on the monotonic clock, as it looks now
+        self.users = frozenset(record.users)  # who waits for it; for all of them it runs once
         self.message: str | None = None
         self.partial: dict[str, Any] | None = None
         self.result: bytes | None = None
         self._store = store
         self._reached, self._attempts = record.reached, record.attempts
         self._finishing = self._abandoned = False
-        self._chunk_s: deque[float] = deque(maxlen=8)
-        self._chunk_began = 0.0
         self._listeners: list[Callable[[], None]] = []
         self._fields = threading.RLock()  # held briefly, to see fields that belong together
         self._moving = threading.RLock()  # held while the state changes and the record with it
@@ -53,19 +52,20 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """From the last eight chunks, including their waits for other jobs; None before the first."""
-        with self._fields:
-            if self.state != "running" or not self._chunk_s:
-                return None
-            return round(sum(self._chunk_s) / len(self._chunk_s) * (self.total - self.done), 1)
+        """Until the job is done, waits for others included; None where nothing is known of that."""
+        ends_at = self.ends_at
+        if self.closed or ends_at is None:
+            return None
+        return round(max(0.0, ends_at - time.monotonic()), 1)
 
-    def snapshot(self) -> dict[str, Any]:
-        """The job as `GET /api/jobs/{key}` shows it."""
+    def snapshot(self, user: str = "") -> dict[str, Any]:
+        """The job as `GET /api/jobs/{key}` shows it to a user."""
         with self._fields:
             return {
                 "id": self.key,
                 "analysis": self.spec.get("analysis"),
                 **self._progress(),
+                "mine": not self.users or user in self.users,
                 "error": self.error and self.error._asdict(),
                 "partial": self.partial,
             }
@@ -108,16 +108,11 @@ class Job:
         self._notify()
 
     def start(self, total: int) -> None:
-        """The work is known to be `total` chunks; the time of the first begins now."""
-        self._chunk_began = time.monotonic()
+        """The work is known to be `total` chunks."""
         self.update(state="running", total=total, queue_position=0, message=None)
 
     def advance(self) -> None:
         """One more chunk is done. If no process ever got so far, the count of attempts begins anew."""
-        now = time.monotonic()
-        with self._fields:
-            self._chunk_s.append(now - self._chunk_began)
-            self._chunk_began = now
         self.update(done=self.done + 1)
         if self._reached < self.done < self.total:
             self._reached, self._attempts = self.done, 1
@@ -145,10 +140,21 @@ class Job:
             self._finishing = not self.closed
             return self._finishing
 
-    def cancel(self) -> bool:
-        """Whether the job is cancelled; one that is being finished or is closed otherwise is not."""
+    def join(self, user: str) -> None:
+        """One more waits for it."""
         with self._moving:
-            if not self._finishing:
+            if user not in self.users:
+                self.update(users=self.users | {user})
+                self.save()
+
+    def cancel(self, user: str = "") -> bool:
+        """This user waits no longer; whether the job is cancelled, because nobody does.
+
+        One that is being finished, or is closed otherwise, is not.
+        """
+        with self._moving:
+            self.update(users=self.users - {user})
+            if not self.users and not self._finishing:
                 self.close("cancelled")
             return self.state == "cancelled"
 
@@ -163,7 +169,7 @@ class Job:
                 forget_record(self._store, self.key)
             with self._fields:
                 self.state, self.result, self.error = state, result, error
-                self.queue_position, self.message = 0, None
+                self.queue_position, self.ends_at, self.message = 0, None, None
                 self.partial = None if state == "done" else self.partial
         self._notify()
 
@@ -174,7 +180,15 @@ class Job:
 
     def _record(self, state: State, error: JobError | None) -> JobRecord:
         return JobRecord(
-            self.key, self.model, self.spec, self.priority, state, self._reached, self._attempts, error
+            self.key,
+            self.model,
+            self.spec,
+            self.priority,
+            state,
+            self._reached,
+            self._attempts,
+            error,
+            tuple(sorted(self.users)),
         )
 
     def _progress(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -13,8 +14,12 @@ import transformers
 
 from analysis.certificate import certify
 from analysis.errors import AnalysisError
+from analysis.interrupt import stop_point
 from analysis.model import Certificate, LanguageModel
 from analysis.precision import computing_type
+from analysis.prompts import Prompt
+from analysis.questions import Question
+from analysis.tokenise import tokenise
 from backend.catalogue import DamagedWeights, ModelSource
 from backend.demo.smollm2 import MissingWeights
 from backend.errors import ApiError
@@ -24,19 +29,45 @@ from cache.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+_TOKENISED = 2048
+
 
 class LoadedModel:
-    """A certified model ready for analyses, and how often its network has run."""
+    """A certified model ready for analyses, and how much its network has run.
+
+    Before every layer a computation that nobody waits for any more is left.
+    """
 
     def __init__(self, language_model: LanguageModel, certificate: Certificate) -> None:
         assert language_model.tokenizer is not None, "models are loaded together with their tokenizer"
         self.language_model, self.tokenizer = language_model, language_model.tokenizer
         self.certificate = certificate
+        self.tokenised = lru_cache(_TOKENISED)(self._tokenise)  # a page asks for the same prompts many times
         self.forward_passes = 0
+        self.token_layers = 0  # how many tokens have gone through a layer
         language_model.network.base_model.register_forward_pre_hook(self._count)
+        for layer in language_model.parts.layers:
+            layer.register_forward_pre_hook(self._enter, with_kwargs=True)
+
+    def _tokenise(self, question: Question) -> Prompt:
+        return tokenise(question, self.tokenizer)
 
     def _count(self, *_: object) -> None:
         self.forward_passes += 1
+
+    def _enter(self, _layer: object, given: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        stop_point()
+        hidden: torch.Tensor = given[0] if given else named["hidden_states"]
+        self.token_layers += hidden.shape[0] * hidden.shape[1]
+        if hidden.requires_grad:
+            hidden.register_hook(lambda _: stop_point())  # and on the way back
+
+    def speed(self) -> float:
+        """Seconds that a token takes in a layer, as one pass tells."""
+        tokens = torch.zeros(1, 48, dtype=torch.long)
+        began, before = time.perf_counter(), self.token_layers
+        self.language_model.hidden(tokens)
+        return (time.perf_counter() - began) / (self.token_layers - before)
 
 
 class ModelFailed(AnalysisError):
@@ -95,6 +126,7 @@ class ModelHost:
             "seconds": time.monotonic() - self._began,
             "dimensions": dimensions_of(model),
             "certificate": certificate_body(loaded.certificate),
+            "speed": loaded.speed(),
         }
         try:
             self._store.put_record(f"model/{self.source.id}", facts)
@@ -121,7 +153,7 @@ class ModelHost:
     def body(self) -> dict[str, Any]:
         """The model as the API tells it."""
         try:
-            revision, facts = self.source.weights[:12], self._facts()
+            revision, facts = self.source.weights[:12], self.facts()
         except MissingWeights as error:
             self.state, self.message = "failed", str(error)
             revision, facts = "", {}
@@ -144,6 +176,11 @@ class ModelHost:
         }
 
     @property
+    def ready(self) -> LoadedModel | None:
+        """The model if it is loaded."""
+        return self._loaded
+
+    @property
     def dtype(self) -> str:
         """What the model computes in, whatever its files hold."""
         return computing_type(self.source.dtype, self._settings.device)
@@ -153,7 +190,7 @@ class ModelHost:
         """Where the model is or will be."""
         return self._settings.device
 
-    def _facts(self) -> Mapping[str, Any]:
+    def facts(self) -> Mapping[str, Any]:
         """What an earlier load of these very weights found."""
         try:
             facts = self._store.get_record(f"model/{self.source.id}") or {}

@@ -7,11 +7,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from analysis.errors import AnalysisError
+from backend.engines.work import Work
 from backend.job_records import PRIORITIES, JobError, JobRecord, Priority, read_records
 from backend.jobs import Job
+from backend.memory import LESS, available_bytes, in_words
 from cache.store import Store, StoreUnavailable
 
 __all__ = ["Engine", "EngineError", "EngineStopped", "Job", "QueueFull", "Work", "code_of", "explain"]
@@ -34,46 +36,6 @@ class EngineStopped(EngineError):
     """The engine is shutting down."""
 
 
-class Work(Protocol):
-    """What an engine runs: a list of chunks and a way to combine them.
-
-    All methods are called in the one thread of the work's model, after the model has been loaded. Chunks run
-    in order, with other jobs in between. A chunk stores its own result or finds it stored, and leaves it in
-    the work.
-    """
-
-    @property
-    def key(self) -> str:
-        """The key of the result, which is the job's id too."""
-        ...
-
-    @property
-    def model(self) -> str:
-        """The id of the model whose thread runs this."""
-        ...
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        """JSON from which the same work can be made again after a restart."""
-        ...
-
-    def prepare(self) -> int:
-        """Find out what there is to do; returns the number of chunks."""
-        ...
-
-    def run_chunk(self, index: int) -> None:
-        """Compute one chunk or find it stored; seconds at most, because a cancel waits for it."""
-        ...
-
-    def partial(self) -> dict[str, Any] | None:
-        """The result of the chunks so far, JSON-ready; a new object each time."""
-        ...
-
-    def finish(self) -> bytes:
-        """The result of all chunks. The engine stores these bytes under the key."""
-        ...
-
-
 class Engine(ABC):
     """Runs jobs and remembers them by key: the open ones, and the last of the closed ones."""
 
@@ -84,20 +46,24 @@ class Engine(ABC):
         self._stopping = False
         self._lock = threading.Lock()
 
-    def submit(self, work: Work, priority: Priority = "sweep") -> Job:
+    def submit(self, work: Work, priority: Priority = "sweep", user: str = "") -> Job:
         """The job of this work: the one of the same key if it is open or done, otherwise a new one.
 
-        Blocks while the job's record is written. Raises `QueueFull` or `EngineStopped`.
+        Blocks while the job's record is written. Raises `QueueFull` or `EngineStopped`. Somebody for whom
+        nothing waits finds a place in a full queue, so that nobody can fill it alone.
         """
         with self._lock:
             job = self._jobs.get(work.key)
             if job is not None and job.state not in ("failed", "cancelled"):
                 job.update(priority=min(job.priority, priority, key=PRIORITIES.index))
+                job.join(user)
+                self._changed(job)
                 return job
-            waiting = sum(job.state == "queued" for job in self._jobs.values())
-            if waiting >= self._max_waiting:
-                raise QueueFull(f"{waiting} analyses are waiting already. Try again in a minute.")
-            job = self._remember(JobRecord(work.key, work.model, work.spec, priority))
+            waiting = [job for job in self._jobs.values() if job.state == "queued"]
+            own = any(user in job.users for job in waiting)
+            if len(waiting) >= self._max_waiting * (1 if own else 2):
+                raise QueueFull(f"{len(waiting)} analyses are waiting already. Try again in a minute.")
+            job = self._remember(JobRecord(work.key, work.model, work.spec, priority, users=(user,)))
             job.save()
             self._start(job, work)
         return job
@@ -105,6 +71,12 @@ class Engine(ABC):
     def job(self, key: str) -> Job | None:
         """The job of this key, if it is open or was closed lately."""
         return self._jobs.get(key)
+
+    def cancel(self, key: str, user: str = "") -> None:
+        """This user waits no longer for a known job; for whom nobody waits, it stops at once."""
+        job = self._jobs[key]
+        job.cancel(user)
+        self._changed(job)
 
     async def wait(self, key: str, timeout_s: float) -> bytes | None:
         """The result of a known job if it is done within this time, else None."""
@@ -144,6 +116,10 @@ class Engine(ABC):
     @abstractmethod
     def _start(self, job: Job, work: Work) -> None:
         """Take the job into the queue; returns at once."""
+
+    @abstractmethod
+    def _changed(self, job: Job) -> None:
+        """Who waits for an open or just closed job has changed, and so may have the order."""
 
     @abstractmethod
     def _stop(self, grace_s: float) -> bool:
@@ -194,6 +170,14 @@ def explain(failure: Exception) -> JobError:
         return JobError(code_of(failure), str(failure))
     log.error("An analysis failed unexpectedly.", exc_info=failure)
     return JobError("internal", "The server failed at this analysis. Its log says why.")
+
+
+def out_of_memory(work: Work) -> JobError:
+    """What the person who asked may read where the memory did not suffice."""
+    needed, free = work.expected.bytes, in_words(available_bytes(work.expected.device))
+    about = f"; it needs about {in_words(needed)}" if needed else ""
+    said = f"The server ran out of memory at this analysis{about}, and {free} are free now: {LESS}."
+    return JobError("out_of_memory", said)
 
 
 def code_of(failure: Exception) -> str:

@@ -9,6 +9,7 @@ from backend.encoding import encode_result
 from backend.errors import ApiError
 from backend.jobs import Job
 from backend.routes.results import Key
+from backend.routes.users import User
 from backend.schemas.wire import ErrorBody, JobBody
 from backend.services.state import ServerState, State
 
@@ -24,22 +25,22 @@ def found(key: str, state: ServerState) -> Job:
 
 
 @router.get("/{key}", response_model=JobBody)
-def read(key: Key, state: State) -> Response:
+def read(key: Key, state: State, user: User = "") -> Response:
     """State, progress, and the result over the pairs done so far."""
-    return told(found(key, state))
+    return told(found(key, state), user)
 
 
 @router.delete("/{key}", response_model=JobBody)
-def cancel(key: Key, state: State) -> Response:
-    """Stop before the next pair. Pairs that are done stay stored."""
+def cancel(key: Key, state: State, user: User = "") -> Response:
+    """Wait for it no longer. Where nobody else does it stops at once; pairs that are done stay stored."""
     job = found(key, state)
-    job.cancel()
-    return told(job)
+    state.engine.cancel(key, user)
+    return told(job, user)
 
 
-def told(job: Job) -> Response:
+def told(job: Job, user: str) -> Response:
     """A job as JSON, encoded at once: a partial result is thousands of numbers, asked for again and again."""
-    return Response(encode_result(job.snapshot()), media_type="application/json")
+    return Response(encode_result(job.snapshot(user)), media_type="application/json")
 
 
 @router.get("/{key}/events", response_class=EventSourceResponse)

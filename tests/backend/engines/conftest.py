@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backend.engines.local import LocalEngine
+from backend.engines.work import Expected
 from backend.jobs import Job
 from cache import Store, open_store
 from cache.keys import key_for
@@ -46,16 +47,18 @@ class Letters:
         self.name, self.n, self.steps, self.failure = name, n, steps, failure
         self.key, self.model = key_for(name), model
         self.spec = {"analysis": "effects", "name": name}
+        self.expected = Expected()
         self.text = ""
 
     def prepare(self) -> int:
         return self.n
 
-    def run_chunk(self, index: int) -> None:
+    def run_chunk(self, index: int) -> bool:
         self.steps.take(f"{self.name}{index}")
         if self.failure is not None:
             raise self.failure
         self.text += self.name
+        return True
 
     def partial(self) -> dict[str, Any]:
         return {"text": self.text}

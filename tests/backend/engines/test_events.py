@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from backend.engines.local import LocalEngine
+from backend.engines.work import Expected
 from backend.job_records import JobError, JobRecord
 from backend.jobs import Event, Job
 from cache import Store
@@ -142,7 +143,7 @@ def test_a_reader_that_leaves_is_forgotten(job: Job) -> None:
 class OneWord:
     """Work of one chunk that waits until it may go on."""
 
-    key, model, spec = KEY, "model", {"analysis": "effects"}
+    key, model, spec, expected = KEY, "model", {"analysis": "effects"}, Expected()
 
     def __init__(self) -> None:
         self.may_go_on = threading.Event()
@@ -150,8 +151,8 @@ class OneWord:
     def prepare(self) -> int:
         return 1
 
-    def run_chunk(self, index: int) -> None:
-        assert self.may_go_on.wait(PATIENCE_S)
+    def run_chunk(self, index: int) -> bool:
+        return self.may_go_on.wait(PATIENCE_S)
 
     def partial(self) -> None:
         return None

@@ -19,9 +19,10 @@ def test_a_job_from_submit_to_result(engine: LocalEngine, store: Store, steps: S
     assert [record.key for record in read_records(store)] == [job.key]
     steps.let(1)
     until(lambda: job.done == 1 and job.partial is not None)
-    seconds_left = job.seconds_left
+    told = job.snapshot()
+    seconds_left = told["seconds_left"]
     assert seconds_left is not None and 0 <= seconds_left < PATIENCE_S
-    assert job.snapshot() == {
+    assert told == {
         "id": key_for("a"),
         "analysis": "effects",
         "state": "running",
@@ -30,6 +31,7 @@ def test_a_job_from_submit_to_result(engine: LocalEngine, store: Store, steps: S
         "queue_position": 0,
         "seconds_left": seconds_left,
         "message": None,
+        "mine": True,
         "error": None,
         "partial": {"text": "a"},
     }
@@ -150,8 +152,9 @@ def test_every_model_has_its_own_thread(engine: LocalEngine) -> None:
     meeting = threading.Barrier(2)
 
     class Meeting(Letters):
-        def run_chunk(self, index: int) -> None:
+        def run_chunk(self, index: int) -> bool:
             meeting.wait(PATIENCE_S)  # passes only while both run
+            return True
 
     jobs = [engine.submit(Meeting(name, 1, Steps(), model=name)) for name in "ab"]
     assert finished(*jobs) == ["done", "done"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.engines.local import LocalEngine
+from backend.engines.work import Expected
 from backend.job_records import JobRecord, read_records, write_record
 from cache import Store, open_store
 from cache.keys import key_for
@@ -29,6 +30,7 @@ class Squares:
     """
 
     model = "model"
+    expected = Expected()
 
     def __init__(self, spec: Mapping[str, Any], store: Store, journal: Path) -> None:
         self.spec, self.key = spec, key_for(spec)
@@ -38,13 +40,14 @@ class Squares:
     def prepare(self) -> int:
         return N_CHUNKS
 
-    def run_chunk(self, index: int) -> None:
+    def run_chunk(self, index: int) -> bool:
         key = key_for([self.spec, index])
         stored = self._store.find(key)
         if stored is None:
             stored = self._compute(index)
             self._store.keep(key, stored)
         self._squares.append(int(stored))
+        return True
 
     def partial(self) -> dict[str, Any]:
         return {"squares": list(self._squares)}
