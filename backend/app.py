@@ -12,8 +12,11 @@ from backend.catalogue import read_sources
 from backend.engines.local import LocalEngine
 from backend.errors import install_error_handlers
 from backend.models import Models
-from backend.routes import analyses, health, jobs, models, prompt_sets, results
+from backend.routes import analyses, estimates, health, jobs, models, prompt_sets, prompts, renderings
+from backend.routes import results as results_route
+from backend.services.estimates import Estimates
 from backend.services.prompt_sets import PromptSets
+from backend.services.renderings import Renderings
 from backend.services.results import Results
 from backend.services.state import ServerState
 from backend.settings import Settings
@@ -29,7 +32,9 @@ def create_state(settings: Settings) -> ServerState:
     loaded = Models(read_sources(settings.data), settings, store)
     sets = PromptSets(store)
     engine = LocalEngine(store, load_model=lambda model_id: loaded.host(model_id).load())
-    return ServerState(settings, store, loaded, sets, engine, Results(loaded, sets, store, engine))
+    estimates = Estimates(store, settings)
+    results = Results(loaded, sets, store, engine, estimates=estimates)
+    return ServerState(settings, store, loaded, sets, engine, results, Renderings(store))
 
 
 def create_api(state: ServerState) -> FastAPI:
@@ -37,9 +42,11 @@ def create_api(state: ServerState) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        state.models.warm()
+        if state.settings.warm:
+            state.models.warm()
         state.engine.resume(state.results.make_work)
         yield
+        await asyncio.to_thread(state.renderings.close)
         await asyncio.to_thread(state.engine.shutdown, grace_s=10)
         state.store.close()
 
@@ -55,6 +62,16 @@ def create_api(state: ServerState) -> FastAPI:
     )
     app.state.headscope = state
     install_error_handlers(app)
-    for module in (results, jobs, models, analyses, prompt_sets, health):
+    for module in (
+        results_route,
+        renderings,
+        estimates,
+        jobs,
+        models,
+        analyses,
+        prompt_sets,
+        prompts,
+        health,
+    ):
         app.include_router(module.router)
     return app

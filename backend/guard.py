@@ -8,8 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT_BYTES = 256 * 1024
-UPLOAD_LIMIT_BYTES = 4 * 1024 * 1024
-UPLOAD_PATH = "/api/prompt-sets"
+LARGE_BODY_LIMIT_BYTES = 4 * 1024 * 1024
+LARGE_BODY_PATHS = ("/api/prompt-sets", "/api/prompt-sets/preview", "/api/renderings")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -21,12 +21,19 @@ class Guard:
     """Wraps an ASGI app: what is refused here never reaches a route.
 
     `script_hashes` is asked at the first response, since the page registers its scripts as it is built.
+    `embedders` are the origins, besides its own, that may show a figure in a frame.
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: Iterable[str], script_hashes: Callable[[], Iterable[str]]
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str],
+        script_hashes: Callable[[], Iterable[str]],
+        *,
+        embedders: Iterable[str] = (),
     ) -> None:
         self.app, self.hosts, self.script_hashes = app, set(hosts), script_hashes
+        self._embedders = " ".join(["'self'", *embedders])
         self._policy: str | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +73,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = scope["headscope.request_id"]
-                headers["content-security-policy"] = self._content_policy()
+                headers["content-security-policy"] = self._content_policy(scope)
                 headers["x-content-type-options"] = "nosniff"
                 headers["referrer-policy"] = "no-referrer"
                 headers["cross-origin-opener-policy"] = "same-origin"
@@ -75,19 +82,24 @@ class Guard:
 
         return guarded
 
-    def _content_policy(self) -> str:
+    def _content_policy(self, scope: Scope) -> str:
         if self._policy is None:
             scripts = " ".join(["'self'", *self.script_hashes()])
             self._policy = (
                 f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
                 "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-                "form-action 'self'; frame-ancestors 'none'"
+                "form-action 'self'; frame-ancestors "
             )
-        return self._policy
+        return self._policy + (self._embedders if _is_embedded(scope) else "'none'")
+
+
+def _is_embedded(scope: Scope) -> bool:
+    """Whether this is the one page that is made to stand in a frame: a figure by itself."""
+    return scope["path"].startswith("/f/") and b"embed=1" in scope["query_string"].split(b"&")
 
 
 def _limit(scope: Scope) -> int:
-    return UPLOAD_LIMIT_BYTES if scope["path"] == UPLOAD_PATH else BODY_LIMIT_BYTES
+    return LARGE_BODY_LIMIT_BYTES if scope["path"] in LARGE_BODY_PATHS else BODY_LIMIT_BYTES
 
 
 def _too_large(scope: Scope) -> str:

@@ -1,8 +1,10 @@
 """Puts a server together: API and page in one process, or each on its own. The one place that knows both."""
 
+import os
 import signal
 import socket
 import sys
+import threading
 from typing import Literal
 
 import httpx2
@@ -25,7 +27,7 @@ def build(settings: Settings, part: Part) -> ASGIApp:
         from frontend.serve import create_frontend
 
         server = create_frontend(settings.backend_url)
-        return Guard(server, settings.hosts, server.state.dash.csp_hashes)
+        return Guard(server, settings.hosts, server.state.dash.csp_hashes, embedders=settings.embedders)
     from backend.app import create_api, create_state
 
     api = create_api(create_state(settings))
@@ -36,7 +38,7 @@ def build(settings: Settings, part: Part) -> ASGIApp:
 
     within = httpx2.ASGITransport(app=api, raise_app_exceptions=False)
     page = create_app(api, BackendClient(httpx2.AsyncClient(transport=within, base_url="http://127.0.0.1")))
-    return Guard(api, settings.hosts, page.csp_hashes)
+    return Guard(api, settings.hosts, page.csp_hashes, embedders=settings.embedders)
 
 
 def serve(settings: Settings, part: Part) -> None:
@@ -56,8 +58,19 @@ def serve(settings: Settings, part: Part) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn stops in order, then passes the signal on
+    signal.signal(signal.SIGTERM, leave)  # uvicorn stops in order, then passes the signal on
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def leave(*_: object) -> None:
+    """End the process. A thread in the middle of a long computation is not waited for; torch would take its
+    end with the interpreter's for a crash.
+    """
+    if any(thread.daemon for thread in threading.enumerate() if thread is not threading.current_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    sys.exit(0)
 
 
 def listen(host: str, port: int) -> socket.socket:

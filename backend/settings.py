@@ -1,12 +1,14 @@
 """Every setting of the server, read once from `HEADSCOPE_*` variables and passed on."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GIB = 2**30
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?$")]
 
 
 class Settings(BaseSettings):
@@ -42,6 +44,13 @@ class Settings(BaseSettings):
     )
     allowed_hosts: tuple[str, ...] = Field(
         default=(), description="Further Host names under which the server may be called (JSON list)."
+    )
+    embedders: tuple[Origin, ...] = Field(
+        default=(), description="Sites that may show a figure in a frame, by origin (JSON list)."
+    )
+    warm: bool = Field(
+        default=True,
+        description="Load the default model at start; otherwise at the first analysis that needs it.",
     )
     trusted_network: bool = Field(
         default=False,

@@ -56,6 +56,10 @@ class FileStore(Store):
             self._index.touch(address.name, len(frame))
         return frame
 
+    def _has(self, address: Address) -> bool:
+        with self._errors():
+            return self._path(address).exists()
+
     def _write(self, address: Address, frame: bytes) -> None:
         path = self._path(address)
         with self._errors():

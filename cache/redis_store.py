@@ -1,7 +1,7 @@
 """The same entries in Redis, for several servers that share results: same keys, same bytes.
 
-Only GET, SET, DEL and SCAN are used (no Lua), so that the user may be limited to `headscope:*`. Results
-expire, records do not: with `maxmemory-policy volatile-lru` only results are ever evicted.
+Only GET, SET, DEL, EXISTS and SCAN are used (no Lua), so that the user may be limited to `headscope:*`.
+Results expire, records do not: with `maxmemory-policy volatile-lru` only results are ever evicted.
 """
 
 import time
@@ -42,6 +42,10 @@ class RedisStore(Store):
     def _read(self, address: Address) -> bytes | None:
         with self._errors():
             return self._redis.get(f"{_PREFIX}{address}")  # pyright: ignore[reportReturnType]
+
+    def _has(self, address: Address) -> bool:
+        with self._errors():
+            return bool(self._redis.exists(f"{_PREFIX}{address}"))
 
     def _write(self, address: Address, frame: bytes) -> None:
         lifetime_s = _RESULT_LIFETIME_S if address.kind == "result" else None

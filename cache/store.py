@@ -56,6 +56,10 @@ class Store(ABC):
         self._count("miss" if payload is None else "hit")
         return payload
 
+    def has(self, key: str) -> bool:
+        """Whether there is a result under this key, without reading it or counting that as a use."""
+        return self._has(_result(key))
+
     def put(self, key: str, payload: bytes) -> None:
         """Store a result. Readers see the whole old or the whole new entry, never a part."""
         address = _result(key)
@@ -98,8 +102,12 @@ class Store(ABC):
 
     def records(self, prefix: str = "") -> dict[str, dict[str, Any]]:
         """All readable records whose name starts with `prefix`, in the order of their names."""
-        found = {name: self.get_record(name) for name in sorted(self._record_names(prefix))}
+        found = {name: self.get_record(name) for name in self.record_names(prefix)}
         return {name: value for name, value in found.items() if value is not None}
+
+    def record_names(self, prefix: str = "") -> list[str]:
+        """The names of all records that start with `prefix`, in order."""
+        return sorted(self._record_names(prefix))
 
     def check(self) -> None:
         """Write, read and delete a record; raises `StoreUnavailable` when that does not work."""
@@ -135,6 +143,10 @@ class Store(ABC):
     @abstractmethod
     def _read(self, address: Address) -> bytes | None:
         """The bytes written under this address, or None."""
+
+    @abstractmethod
+    def _has(self, address: Address) -> bool:
+        """Whether anything is written under this address."""
 
     @abstractmethod
     def _write(self, address: Address, frame: bytes) -> None:

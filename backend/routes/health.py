@@ -17,9 +17,10 @@ async def healthz() -> dict:
 
 @router.get("/readyz", response_model=Health, responses={503: {"model": ErrorBody}})
 def readyz(state: State) -> dict:
-    """The default model is loaded, the engine runs and the store works."""
+    """The default model is loaded or waits to be asked for, the engine runs and the store works."""
     model = state.models.host(None)
-    if model.state != "ready":
+    waits = model.state == "absent" and not state.settings.warm
+    if model.state != "ready" and not waits:
         raise ApiError(
             503, "model_not_ready", model.message or f"{model.source.id} is {model.state}.", retry_after=5
         )

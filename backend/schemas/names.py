@@ -15,6 +15,8 @@ AnalysisName = Literal[
     "knock_out",
     "attention",
     "token_attention",
+    "pattern",
+    "thumbnails",
     "categories",
     "qk_scores",
     "subspace",

@@ -33,7 +33,11 @@ class OwnMutation(Strict):
 class PromptChoice(Strict):
     """Which prompt pairs: a set, a balanced draw from it, how a question is laid out, what corrupts it."""
 
-    set: str = Field(default="stated-facts", max_length=80, description="Id of a prompt set.")
+    set: str = Field(
+        default="stated-facts",
+        max_length=80,
+        description="Id of a prompt set. Sets of finished pairs ignore seed, layout and sampler.",
+    )
     split: Split = Field(default="held_out", description="Uploaded sets have no split and ignore it.")
     n: int = Field(default=32, ge=1, le=1000, description="Number of pairs drawn.")
     seed: int = Field(default=0, ge=0, lt=2**31)

@@ -1,6 +1,6 @@
 """What the API answers."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -31,7 +31,11 @@ class JobError(BaseModel):
 
 
 class JobBody(BaseModel):
-    """An analysis in progress. `partial` is the result over the pairs done so far."""
+    """An analysis in progress. `partial` is the result over the pairs done so far.
+
+    While it waits, `queue_position` jobs have their turns before it; `seconds_left` is until it is done, with
+    all waits. `mine`: whether the user who asks is among those who wait for it.
+    """
 
     id: str
     analysis: str
@@ -41,8 +45,23 @@ class JobBody(BaseModel):
     queue_position: int
     seconds_left: float | None
     message: str | None
+    mine: bool
     error: JobError | None
     partial: dict[str, Any] | None = None
+
+
+class EstimateBody(BaseModel):
+    """What a result will take: null is not known. `basis` says where the time comes from."""
+
+    key: str
+    stored: bool
+    seconds: float | None
+    bytes: int | None
+    forwards: int | None
+    fits: bool
+    available_bytes: int
+    basis: Literal["measured", "scaled", "unknown"]
+    message: str
 
 
 class Accepted(BaseModel):
@@ -87,6 +106,34 @@ class ResultBody(BaseModel):
     failures: list[Failure]
     warnings: list[str]
     provenance: dict[str, Any]
+
+
+class RecordBody(BaseModel):
+    """What was asked for once: `spec` can be posted as it is. `stored` says whether the numbers are there."""
+
+    key: str
+    analysis: str
+    title: str
+    model: str
+    spec: dict[str, Any]
+    prompts: str
+    date: str
+    n: int
+    again_of: str | None
+    stored: bool
+
+
+class RecordList(BaseModel):
+    """Results that were asked for, newest first."""
+
+    results: list[RecordBody]
+
+
+class RenderingBody(BaseModel):
+    """A picture of a figure: `done`, or `running` for a moment more."""
+
+    id: str
+    state: Literal["done", "running"]
 
 
 class Dimensions(BaseModel):
@@ -173,7 +220,10 @@ class AnalysisList(BaseModel):
 
 
 class PromptSetBody(BaseModel):
-    """A built-in or uploaded set of questions."""
+    """A built-in or uploaded set of prompts.
+
+    `questions` are laid out when they are drawn; `pairs` of questions and of `text` are taken as they are.
+    """
 
     id: str
     title: str
@@ -181,6 +231,7 @@ class PromptSetBody(BaseModel):
     n_questions: int
     builtin: bool
     options: list[int]
+    kind: Literal["questions", "pairs", "text"] = "questions"
 
 
 class PromptSetList(BaseModel):

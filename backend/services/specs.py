@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.analyses import ANALYSES, Analysis
+from analysis.text_pairs import QuestionPair
 from backend.errors import ApiError, sentence
 from backend.models import ModelHost, Models
 from backend.schemas.spec import Spec
-from backend.services.prompt_sets import PromptSets, QuestionPair
+from backend.services.prompt_sets import PromptSets
 from cache.keys import key_for
 
 
@@ -36,6 +37,7 @@ def resolve(posted: Spec, models: Models, prompt_sets: PromptSets) -> ResolvedSp
     if prompts.index is not None and prompts.index >= prompts.n:
         raise ApiError(422, "bad_index", f"prompts.index is {prompts.index}, but n is {prompts.n}.")
     pairs = prompt_sets.pairs(prompts)
+    refuse_without_labels(analysis, posted, pairs)
     spec = {
         "schema": posted.schema_version,
         "analysis": {"name": analysis.name, "version": analysis.version},
@@ -49,6 +51,17 @@ def resolve(posted: Spec, models: Models, prompt_sets: PromptSets) -> ResolvedSp
 def _plain(pairs: list[QuestionPair]) -> list[list[dict[str, Any]]]:
     """The questions themselves decide the key: it stays the same however they were drawn or uploaded."""
     return [[asdict(clean), asdict(corrupt)] for clean, corrupt in pairs]
+
+
+def refuse_without_labels(analysis: Analysis, posted: Spec, pairs: list[QuestionPair]) -> None:
+    """Plain texts list no options, so there is nothing that an analysis of their labels could look at."""
+    if analysis.needs_labels and not pairs[0][0].lists_options:
+        raise ApiError(
+            422,
+            "no_labels",
+            f"The analysis {analysis.name} needs the options’ labels in the prompt; the set "
+            f"{posted.prompts.set} has none.",
+        )
 
 
 def read_parameters(analysis: Analysis, given: Mapping[str, Any]) -> Any:

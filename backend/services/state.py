@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from backend.engines.base import Engine
 from backend.models import Models
 from backend.services.prompt_sets import PromptSets
+from backend.services.renderings import Renderings
 from backend.services.results import Results
 from backend.settings import Settings
 from cache.store import Store
@@ -23,6 +24,7 @@ class ServerState:
     prompt_sets: PromptSets
     engine: Engine
     results: Results
+    renderings: Renderings
 
 
 def _of(request: Request) -> ServerState:

@@ -9,6 +9,7 @@ from redis import Redis
 from cache import Store
 from cache.file_store import FileStore
 from cache.keys import key_for
+from cache.nowhere import Nowhere
 from cache.redis_store import RedisStore
 from cache.store import Address
 
@@ -28,6 +29,15 @@ def test_a_miss_is_none_and_is_counted(store: Store) -> None:
     assert store.get(KEY) is None
     assert store.get_record("job/none") is None
     assert store.counts["miss"] == 1
+
+
+def test_whether_a_result_is_there_is_not_a_use_of_it(store: Store) -> None:
+    assert not store.has(KEY)
+    store.put(KEY, b"payload")
+    assert store.has(KEY) and not store.has(OTHER)
+    assert store.counts["hit"] == store.counts["miss"] == 0
+    store.delete(KEY)
+    assert not store.has(KEY)
 
 
 def test_putting_again_replaces(store: Store) -> None:
@@ -50,7 +60,7 @@ def test_records_are_listed_by_prefix_in_order(store: Store) -> None:
     names = ["job/b", "job/a", "model/Owner/Name-1.5", "prompt-set/ü * [x] %41"]
     for name in names:
         store.put_record(name, {"name": name})
-    assert list(store.records()) == sorted(names)
+    assert list(store.records()) == store.record_names() == sorted(names)
     assert store.records("job/") == {"job/a": {"name": "job/a"}, "job/b": {"name": "job/b"}}
     assert store.records("nothing") == {}
 
@@ -175,4 +185,14 @@ def test_in_redis_results_expire_and_records_do_not(redis_url: str) -> None:
         assert 6.9 * 86400 < client.ttl(f"headscope:result:{KEY}") <= 7 * 86400
         assert client.ttl("headscope:record:job/a") == -1
         assert all(key.startswith(b"headscope:") for key in client.scan_iter())
+    store.close()
+
+
+def test_nowhere_keeps_nothing() -> None:
+    store = Nowhere()
+    store.put(KEY, b"payload")
+    store.put_record("job/a", {"a": 1})
+    assert store.get(KEY) is None and not store.has(KEY)
+    assert store.records() == {}
+    store.delete(KEY)
     store.close()
