@@ -10,7 +10,7 @@ from typing import Any, cast
 from dash import Dash, set_props
 from fastapi import FastAPI
 
-from frontend import ids
+from frontend import ids, permalinks
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken
@@ -21,22 +21,36 @@ from frontend.panels import (
     causes,
     choices,
     chooser,
+    compare,
+    estimates,
     evidence,
+    figure,
     gate,
     head,
     header,
     heads,
+    history,
+    investigation,
     map,
     mutations,
+    notes,
     pages,
+    pattern,
+    pins,
     profile,
     question,
+    receivers,
     router,
+    scatter,
     subspace,
+    thumbnails,
     training,
     verdict,
+    workshop,
 )
+from frontend.shelf import Shelf
 from frontend.theme import css
+from frontend.users import Users
 
 PANELS = (
     router,
@@ -58,6 +72,18 @@ PANELS = (
     verdict,
     bias,
     training,
+    pattern,
+    thumbnails,
+    compare,
+    scatter,
+    receivers,
+    pins,
+    notes,
+    history,
+    estimates,
+    figure,
+    workshop,
+    investigation,
 )
 log = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
@@ -70,14 +96,34 @@ INDEX = """<!DOCTYPE html>
         <title>{%title%}</title>
         <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="ASSET(headscope.css)">
+        <link rel="stylesheet" href="ASSET(map.css)">
         <link rel="stylesheet" href="ASSET(computed.css)">
         <link rel="stylesheet" href="ASSET(heads.css)">
+        <link rel="stylesheet" href="ASSET(workshop.css)">
+        <link rel="stylesheet" href="ASSET(access.css)">
+        <link rel="stylesheet" href="ASSET(compare.css)">
+        <link rel="stylesheet" href="ASSET(figure.css)">
         {%css%}
         <style>PALETTES</style>
+        <link rel="preload" as="script" href="ASSET(vendor/plotly-cartesian.min.js)">
         <script src="ASSET(theme.js)"></script>
+        <script src="ASSET(plots.js)" data-plotly="ASSET(vendor/plotly-cartesian.min.js)"></script>
         <script src="ASSET(headscope.js)"></script>
+        <script src="ASSET(history.js)"></script>
+        <script src="ASSET(outlines.js)"></script>
+        <script src="ASSET(map.js)"></script>
+        <script src="ASSET(nodes.js)"></script>
+        <script src="ASSET(notes.js)"></script>
         <script src="ASSET(points.js)"></script>
         <script src="ASSET(heads.js)"></script>
+        <script src="ASSET(figure.js)"></script>
+        <script src="ASSET(workshop.js)"></script>
+        <script src="ASSET(access.js)"></script>
+        <script src="ASSET(keys.js)"></script>
+        <script src="ASSET(tour.js)"></script>
+        <script src="ASSET(cells.js)"></script>
+        <script src="ASSET(patterns.js)"></script>
+        <script src="ASSET(compare.js)"></script>
     </head>
     <body>
         {%app_entry%}
@@ -120,9 +166,13 @@ def create_app(server: FastAPI, client: BackendClient, *, compress: bool = True)
         update_title="",
         compress=compress,
         on_error=broke,
+        prevent_initial_callbacks=True,  # the router starts, and wakes the panels of one page only
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
+    server.add_middleware(Shelf)  # the last one added is the outermost: what it keeps is packed already
+    server.add_middleware(Users)  # outside of that: a name is for one browser
     app.layout = page()
     for panel in PANELS:
         panel.register(app, client)
+    permalinks.register(app, client)
     return app

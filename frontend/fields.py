@@ -8,10 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Field:
-    """One value of the address: how to read it and, in words, what is allowed."""
+    """One value of the address: how to read it, what is allowed in words, how to write what is not plain."""
 
     read: Callable[[str], Any]
     allowed: str
+    write: Callable[[Any], str] | None = None
 
 
 def choice(*words: str) -> Field:

@@ -1,6 +1,7 @@
 """Ids of the page's elements; tests and the script in `assets/` use the same ones."""
 
 URL = "url"
+ANSWERED = "answered"  # which change the address is the answer to
 GO = "go"  # what a control wants to change in the address; see assets/headscope.js
 THEME = "theme"
 PROVIDER = "provider"
@@ -9,6 +10,9 @@ RETRY_ROUTE = "retry-route"
 # header
 MODEL_CHIP, PROMPTS_CHIP, CERTIFICATE_CHIP = "model-chip", "prompts-chip", "certificate-chip"
 MODEL_CARD, MODEL_POLL, MODEL_LINE = "model-card", "model-poll", "model-line"
+PINS, PINS_SAID, UNDO = "pins", "pins-said", "undo"
+HISTORY, HISTORY_PLACES, HISTORY_TWO = "history", "history-places", "history-two"
+WHAT_DIFFERS, DIFFERENCES = "what-differs", "differences"
 FIND, COPY_LINK, THEME_SWITCH, STATUS, HOME = "find-head", "copy-link", "theme-switch", "status", "home-link"
 FIND_TYPED = "find-typed"  # what was in the box when Enter was pressed; see assets/headscope.js
 CHOOSER, CHOOSER_APPLY, CHOOSER_MODEL = "prompt-chooser", "chooser-apply", "choose-model"
@@ -37,13 +41,23 @@ WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP = "want-model", "want-question", 
 WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS = "want-pair", "want-head", "want-pattern", "want-tokens"
 WANT_PROFILE, WANT_CHOICES = "want-profile", "want-choices"
 COMPUTED = ("subspace", "low_rank", "steer", "mutations", "nth_item", "pseudocode", "probes")
-SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves", *COMPUTED, "bias", "qk")
+PATTERNS = ("every_token", "thumbnails")
+SECTIONS = (
+    *PATTERNS,
+    *("where", "paths", "repair", "knock", "edges", "curves"),
+    *COMPUTED,
+    *("bias", "qk", "receivers"),
+)
 WANT_HEADS, WANT_VERDICT, WANT_TRAINING, WANT_PAGES = (
     "want-heads",
     "want-verdict",
     "want-training",
     "want-pages",
 )
+WANT_MARKS, WANT_HISTORY = "want-marks", "want-history"
+WANT_COMPARE, WANT_RUNS, WANT_SCATTER = "want-compare", "want-runs", "want-scatter"
+WANT_FIGURE = "want-figure"
+WANT_PROMPTS = "want-prompts"
 WANT_SECTION = {name: f"want-{name}" for name in SECTIONS}
 WANTS = (
     WANT_MODEL,
@@ -60,8 +74,22 @@ WANTS = (
     WANT_VERDICT,
     WANT_TRAINING,
     WANT_PAGES,
+    WANT_FIGURE,
+    WANT_PROMPTS,
+    WANT_MARKS,
+    WANT_HISTORY,
+    WANT_COMPARE,
+    WANT_RUNS,
+    WANT_SCATTER,
     *WANT_SECTION.values(),
 )
+PAINTED = (
+    WANT_MAP,
+    WANT_TRAINING,
+    WANT_FIGURE,
+    WANT_SCATTER,
+    *WANT_SECTION.values(),
+)  # drawn in the colours of a theme
 
 # the row of choices, on both pages
 CHOICES_ON = {"map": "map-choices", "head": "head-choices"}
@@ -76,8 +104,9 @@ MAP, MAP_BOX, MAP_GRID, MAP_LEGEND, MAP_SENTENCE, MAP_VIEWS = (
     "map-sentence",
     "map-views",
 )
+MAP_TITLE = "map-title"
 MAP_PROGRESS, MAP_CANCEL, MAP_AGAIN = "map-progress", "map-cancel", "map-again"
-NODES, NODES_ALL, NODES_SHOWN = "strongest-nodes", "all-nodes", "nodes-shown"
+NODES, NODES_ALL = "strongest-nodes", "all-nodes"
 EVIDENCE, EVIDENCE_TITLE, AUDIT = "evidence-body", "evidence-title", "audit"
 EVIDENCE_CARD, EVIDENCE_NUMBERS, MEANS_NOTE = "evidence", "evidence-numbers", "means-note"
 EVIDENCE_LETTERS, EVIDENCE_STRIP, EVIDENCE_METRICS = (
@@ -88,6 +117,9 @@ EVIDENCE_LETTERS, EVIDENCE_STRIP, EVIDENCE_METRICS = (
 VALUES = {view: f"value-{view}" for view in ("total", "direct", "indirect", "attribution")}
 MEANS = {view: f"mean-{view}" for view in VALUES}
 VALUE_ATTENTION = "value-attention"
+PREVIEW, PATH_TO, PATH_SAID = "evidence-preview", "path-to", "path-said"
+NODE_TOOLS = {"map": "evidence-tools", "head": "head-tools"}
+NOTE = {"map": "evidence-note", "head": "head-note"}
 
 # head page
 HEAD_TITLE, HEAD_NUMBERS, HEAD_SENTENCE, HEAD_ROLES = (
@@ -135,8 +167,48 @@ TRAINING_PROGRESS, TRAINING_CANCEL, TRAINING_NOTICE, TRAINING_AUDIT = (
     "training-audit",
 )
 
+# side by side, and the scatter of heads
+COMPARE_PAGE, COMPARE_PINS, RUNS, RUNS_CHOICE = "compare-page", "pinned-heads", "two-runs", "runs-choice"
+SCATTER, SCATTER_CARD, SCATTER_CHOICE = "scatter", "scatter-card", "scatter-choice"
+
+# a stored figure by itself
+FIGURE_PAGE, FIGURE_TITLE, FIGURE_FROM, FIGURE_TOOLS, FIGURE_NOTICE = (
+    "figure-page",
+    "figure-title",
+    "figure-from",
+    "figure-tools",
+    "figure-notice",
+)
+FIGURE_CARD, FIGURE_BODY, FIGURE_CAPTION, FIGURE_WORDS, FIGURE_AUDIT = (
+    "figure-card",
+    "figure-body",
+    "figure-caption",
+    "figure-words",
+    "figure-audit",
+)
+FIGURE_AGAIN, FIGURE_CANCEL, FIGURE_PROGRESS, FIGURE_ARRIVED = (
+    "figure-again",
+    "figure-cancel",
+    "figure-progress",
+    "figure-arrived",
+)
+
+# the page on prompts
+PROMPTS_PAGE, DRAWN_TITLE, DRAWN_LIST, DRAWN_PAIR = "prompts-page", "drawn-title", "drawn-list", "drawn-pair"
+EDITOR, EDITOR_PAIR, EDITOR_FORM, EDITOR_SAID = "editor", "editor-pair", "editor-form", "editor-said"
+EDITOR_NOW, EDITOR_OPEN, EDITOR_NEW, EDITOR_NOTICE = (
+    "editor-now",
+    "editor-open",
+    "editor-new",
+    "editor-notice",
+)
+UPLOAD_FILE, UPLOAD_ANSWER, UPLOAD_SAID = "upload-file", "upload-answer", "upload-said"
+OWN_FORM, OWN_SAID, OWN_NOW, OWN_FILLED = "own-form", "own-said", "own-now", "own-filled"
+
 # subspace of a head
 SCENE, SCENE_ROW, SCENE_HEAD, SCENE_BESIDE = "scene", "scene-row", "scene-head", "scene-beside"
+
+INVESTIGATION = "export-investigation"
 
 
 def popover(chip: str) -> str:

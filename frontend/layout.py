@@ -11,18 +11,25 @@ from frontend.panels import (
     attention,
     bias,
     causes,
+    compare,
     evidence,
+    figure,
     gate,
     head,
     header,
     heads,
+    investigation,
     map,
     mutations,
+    pattern,
     question,
     router,
+    scatter,
     subspace,
+    thumbnails,
     training,
     verdict,
+    workshop,
 )
 
 THEME: Any = {
@@ -39,16 +46,22 @@ def page() -> dmc.MantineProvider:
     return dmc.MantineProvider(
         [
             *router.layout(),
+            html.A("Skip to the content", href="#content", className="skip-link"),
             header.layout(),
             html.Main(
                 [
                     html.Div(id=ids.PROBLEMS, className="problems", **attrs(aria_live="polite")),
                     _map_page(),
                     _head_page(),
-                    heads.layout(),
+                    heads.layout(scatter.layout()),
                     training.layout(),
+                    figure.layout(),
+                    compare.layout(),
+                    workshop.layout(),
                 ],
                 className="page",
+                id="content",
+                tabIndex=-1,
             ),
         ],
         id=ids.PROVIDER,
@@ -59,20 +72,21 @@ def page() -> dmc.MantineProvider:
 
 def _map_page() -> html.Div:
     left = html.Div([question.layout(), gate.layout()], className="panel side")
-    centre = html.Div(
-        [*map.layout(), evidence.layout(), *causes.map_layout(), bias.layout()], className="centre"
-    )
+    sections = [thumbnails.layout(), *causes.map_layout(), bias.layout()]
+    centre = html.Div([*map.layout(), evidence.layout(), *sections], className="centre")
     right = html.Div(map.table_layout(), className="panel side")
     audit = html.Footer(id=ids.AUDIT, className="audit")
-    return html.Div([html.Div([left, centre, right], className="columns"), audit], id=ids.MAP_PAGE)
+    foot = [audit, investigation.layout()]
+    return html.Div([html.Div([left, centre, right], className="columns"), *foot], id=ids.MAP_PAGE)
 
 
 def _head_page() -> html.Div:
     cards = html.Div(attention.layout(), className="cards")
     audit = html.Footer(id=ids.HEAD_AUDIT, className="audit")
     computed = html.Div([*subspace.layout(), *mutations.layout()])
+    sections = [pattern.layout(), computed, *causes.layout()]
     return html.Div(
-        [*head.layout(), subspace.contents(), verdict.layout(), cards, computed, *causes.layout(), audit],
+        [*head.layout(), subspace.contents(), verdict.layout(), cards, *sections, audit],
         id=ids.HEAD_PAGE,
         hidden=True,
     )

@@ -28,11 +28,18 @@ ROLES = (
     "question",
     "suffix",
 )
-POSITIONS = ("final", "differing", "all", *ROLES)
+TEXT_ROLES = ("changed", "says_answer", "says_distractor")  # of tokens of plain texts
+POSITIONS = ("final", "differing", "all", *ROLES, *TEXT_ROLES)
 SOURCES = ("counterfactual", "mean", "zero")
 COMPUTED = ("subspace", "low_rank", "steer", "mutations", "nth_item", "pseudocode", "probes")
-SECTIONS = ("where", "paths", "repair", "knock", "edges", "curves", *COMPUTED, "bias", "qk")
-PAGES = {"/heads": "heads", "/training": "training"}
+PATTERNS = ("every_token", "thumbnails")
+SECTIONS = (
+    *PATTERNS,
+    *("where", "paths", "repair", "knock", "edges", "curves"),
+    *COMPUTED,
+    *("bias", "qk", "receivers"),
+)
+PAGES = {"/heads": "heads", "/training": "training", "/compare": "compare", "/prompts": "prompts"}
 SORTS = ("strength", "lowest", "highest", "node")
 WEIGHTINGS = ("raw", "value_weighted", "output_weighted", "signed")
 MUTATIONS = (

@@ -1,6 +1,8 @@
 """Sentences about a measurement: what was patched, where, from what, and which number that changes."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 METRIC_NAME = {
     "centred_logit": "centred logit",
@@ -68,6 +70,9 @@ POSITIONS_NAME = {
     "newline": "line ends",
     "question": "question",
     "suffix": "after the options",
+    "changed": "changed tokens",
+    "says_answer": "the answer itself",
+    "says_distractor": "distractors themselves",
 }
 POSITIONS_PHRASE = {
     "final": "at the final position",
@@ -82,11 +87,36 @@ POSITIONS_PHRASE = {
     "newline": "at all line ends",
     "question": "at the question’s tokens",
     "suffix": "at everything after the options",
+    "changed": "at the tokens that the other prompt does not have",
+    "says_answer": "where the prompt says the answer",
+    "says_distractor": "where the prompt says a distractor",
 }
 LOWER_IS_BETTER = ("letter_loss", "letter_kl", "loss")
 ONLY_WRITES = "exists for heads and MLPs at the final position only"
 
 Choices = Mapping[str, str]
+
+
+def is_text_set(prompts: str) -> bool:
+    """Whether a set, by its id, holds plain texts: their answers are words, not letters of options."""
+    return prompts == "indirect-object" or prompts.startswith("text-")
+
+
+def is_finished(prompts: str) -> bool:
+    """Whether a set, by its id, holds pairs that are taken as they are, without a layout or a sampler."""
+    return is_text_set(prompts) or prompts.startswith("pairs-")
+
+
+def for_set(sentence: str, prompts: str) -> str:
+    """A sentence about answers that are letters, as it reads for this set of prompts."""
+    if not is_text_set(prompts):
+        return sentence
+    return re.sub("[Ll]etter", lambda found: "Answer" if found[0][0] == "L" else "answer", sentence)
+
+
+def set_of(body: Mapping[str, Any]) -> str:
+    """The set of prompts that a result is about."""
+    return body.get("spec", {}).get("prompts", {}).get("set", "")
 
 
 def patched(choices: Choices) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from frontend.nodes import Node
+from frontend.own import parts_of
 from frontend.state import DEFAULT, State
 
 Spec = dict[str, Any]
@@ -24,6 +25,7 @@ def _spec(state: State, analysis: str, *, index: int | None = None, **parameters
         "shots": state.shots,
         "sampler": state.sampler,
         **_chosen(state, "mutation"),
+        **({"own_mutation": parts_of(state.own)} if state.own else {}),
     }
     return {
         "schema": 1,
@@ -37,6 +39,12 @@ def _spec(state: State, analysis: str, *, index: int | None = None, **parameters
 def prompts(state: State) -> Spec:
     """All pairs, as text and tokens."""
     return _spec(state, "prompts")
+
+
+def draw(state: State, first: int, limit: int, *, check: bool = True) -> Spec:
+    """Some pairs of the draw, to be looked at and edited; `check`: as the model's tokenizer reads them."""
+    chosen = _spec(state, "prompts")["prompts"]
+    return {"model": state.model, "prompts": chosen, "first": first, "limit": limit, "check": check}
 
 
 def gate(state: State) -> Spec:
@@ -191,6 +199,16 @@ def bias(state: State) -> Spec:
 def checkpoint(state: State, model: str) -> Spec:
     """What one training step of a model can do and how its heads do it, on the same prompts."""
     return _spec(state, "checkpoint") | {"model": model}
+
+
+def pattern(state: State, node: Node) -> Spec:
+    """Attention of one head from every token of the chosen pair's clean prompt."""
+    return _spec(state, "pattern", index=state.index, layer=node.layer, head=node.head)
+
+
+def thumbnails(state: State) -> Spec:
+    """Small pictures of the attention of all heads on the chosen pair's clean prompt."""
+    return _spec(state, "thumbnails", index=state.index)
 
 
 def token_attention(state: State, node: Node) -> Spec:

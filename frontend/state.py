@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from frontend.compared import FIELDS as COMPARED_FIELDS
 from frontend.fields import Field, camera, choice, decimal, id_of, several, whole
 from frontend.heads import FIELDS as HEADS_FIELDS
 from frontend.heads import ROWS
+from frontend.marks import FIELDS as MARKS_FIELDS
 from frontend.nodes import Node
 from frontend.options import (
     AT,
@@ -37,8 +39,12 @@ from frontend.options import (
     VIEWS,
     WEIGHTINGS,
 )
+from frontend.own import FIELDS as OWN_FIELDS
+from frontend.permanent import FIELDS as FIGURE_FIELDS
+from frontend.permanent import FIGURE_PATH
 
 HEAD_PATH = re.compile(r"/m/([^/]+)/([^/]+)/?")
+IN_PATH = {"head": {"model", "node"}, "figure": {"figure"}}  # fields that the path has already
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,19 @@ class State:
     bar: str = ""
     role: str = "label"
     camera: str = ""
+    own: str = ""
+    pins: tuple[str, ...] = ()
+    receivers: tuple[str, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    left: str = ""
+    right: str = ""
+    between: tuple[str, ...] = ()
+    x: str = "label_mass"
+    y: str = "total_effect"
+    colour: str = "category"
+    figure: str = ""
+    embed: int = 0
+    theme: str = ""
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -143,6 +162,10 @@ FIELDS: Mapping[str, Field] = {
     "bar": choice(*MUTATIONS),
     "role": choice(*PROBED),
     "camera": camera(),
+    **OWN_FIELDS,
+    **MARKS_FIELDS,
+    **FIGURE_FIELDS,
+    **COMPARED_FIELDS,
 }
 
 
@@ -153,11 +176,11 @@ def parse(pathname: str, search: str) -> tuple[State, list[str]]:
     """
     state, problems = _parse_path(pathname)
     values = dict(parse_qsl(search.removeprefix("?"), keep_blank_values=True))
-    in_path = {"model", "node"} if state.page == "head" else set()
+    in_path = IN_PATH.get(state.page, set())
     changed, more = changes({name: text for name, text in values.items() if name not in in_path})
     state = replace(state, **changed)
     problems += more
-    if state.index >= state.n:
+    if state.index >= state.n and state.page != "figure":  # which has as many as it has
         problems.append(
             f"index: there are {state.n} pairs, counted from 0, so there is no {state.index}. Using 0."
         )
@@ -190,12 +213,14 @@ def changes(values: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
 def write(state: State) -> tuple[str, str]:
     """Path and query of a state; only what differs from the defaults is written. `parse` undoes it."""
     head = state.page == "head" and state.node is not None and state.model is not None
+    figure = state.page == "figure" and bool(state.figure)
     plain = next((path for path, page in PAGES.items() if page == state.page), "/")
     path = f"/m/{quote(state.model or '', safe='')}/{state.node}" if head else plain
-    in_path = {"model", "node"} if head else set()
+    path = f"/f/{state.figure}" if figure else path
+    in_path = IN_PATH[state.page] if head or figure else set()
     query = [
-        (name, _text(getattr(state, name)))
-        for name in FIELDS
+        (name, (field.write or _text)(getattr(state, name)))
+        for name, field in FIELDS.items()
         if name not in in_path and getattr(state, name) != getattr(DEFAULT, name)
     ]
     return path, f"?{urlencode(query, safe=',:')}" if query else ""
@@ -211,6 +236,8 @@ def _parse_path(pathname: str) -> tuple[State, list[str]]:
         return DEFAULT, []
     if pathname.rstrip("/") in PAGES:
         return State(page=PAGES[pathname.rstrip("/")]), []
+    if figure := FIGURE_PATH.fullmatch(pathname):
+        return State(page="figure", figure=figure[1]), []
     found = HEAD_PATH.fullmatch(pathname)
     if not found:
         return DEFAULT, [f"There is no page at {_short(unquote(pathname))}; this is the map."]
@@ -224,7 +251,7 @@ def _parse_path(pathname: str) -> tuple[State, list[str]]:
 def with_page(state: State) -> State:
     """A node that has no page of its own is shown on that of its head, or selected on the map."""
     if state.page != "head":
-        return state
+        return state if state.page == "figure" else replace(state, figure="", embed=0, theme="")
     owner = state.node.owner if state.node else None
     return replace(state, node=owner) if owner else replace(state, page="map")
 

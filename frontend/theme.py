@@ -30,10 +30,10 @@ LIGHT = Palette(
     page="#fbfaf7",
     panel="#ffffff",
     ink="#1b1c20",
-    muted="#6d6f78",
+    muted="#696b74",
     line="#e4e2dc",
     soft="#f3efe8",
-    accent="#b4531f",
+    accent="#b0501d",
     on_accent="#ffffff",
     negative="rgb(190,62,38)",
     zero="rgb(247,246,243)",
@@ -78,6 +78,17 @@ def strength(value: float, largest: float) -> float:
     return share if value >= 0 else -share
 
 
+def blend(palette: Palette, share: float) -> str:
+    """The colour at a place on the scale from -1 to 1, for what cannot take a scale."""
+    end = palette.negative if share < 0 else palette.positive
+    pairs = zip(_parts(palette.zero), _parts(end), strict=True)
+    return f"rgb({','.join(str(round(zero + abs(share) * (far - zero))) for zero, far in pairs)})"
+
+
+def _parts(colour: str) -> list[int]:
+    return [int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+
+
 def css() -> str:
     """The palettes as CSS variables."""
     return "\n".join(
@@ -89,6 +100,13 @@ def css() -> str:
 def letter(palette: Palette, place: int) -> str:
     """The colour of the label at a place, the same in every figure."""
     return palette.letters[place % len(palette.letters)]
+
+
+def variables() -> dict[str, str]:
+    """Light colours as the CSS variables that have their dark form too: `#b4531f` is `var(--accent)`."""
+    named = {field.name.replace("_", "-"): getattr(LIGHT, field.name) for field in fields(LIGHT)}
+    letters = {colour: f"var(--letter-{place})" for place, colour in enumerate(named.pop("letters"))}
+    return letters | {colour: f"var(--{name})" for name, colour in named.items() if name != "on-accent"}
 
 
 def _variables(palette: Palette) -> str:

@@ -33,7 +33,7 @@ def visible(text: str, *, spaces: bool = False) -> str:
 
 def label(text: str) -> str:
     """Text for a plotly label: visible marks, then escaped, since plotly reads some HTML."""
-    return html.escape(visible(text))
+    return html.escape(visible(text), quote=False)
 
 
 def token(text: str) -> str:
@@ -96,8 +96,10 @@ def count(n: int, noun: str, plural: str | None = None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`8 s`, `2 min`."""
-    return f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"
+    """`8 s`, `2 min`, `3 h`."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 100 * 60 else f"{round(seconds / 3600)} h"
 
 
 def role_name(role: str) -> str:

@@ -122,6 +122,7 @@
     if (again) { again.focus({ preventScroll: true }); }
     readTicks();
     showTicks(box);
+    window.dispatchEvent(new CustomEvent("headscope-nodes"));
   }
 
   /* ---- sliders: `texts` name the places of one that has only some ---- */
@@ -168,9 +169,18 @@
   new MutationObserver(draw).observe(document.documentElement, {
     childList: true, subtree: true, attributeFilter: ["data-heads", "data-range"],
   });
+  function showAll() {
+    document.querySelectorAll("[data-heads]").forEach(function (box) { if (box.told) { showTicks(box); } });
+  }
+
   window.addEventListener("popstate", function () {
     settles = 0;
     readTicks();
-    document.querySelectorAll("[data-heads]").forEach(function (box) { if (box.told) { showTicks(box); } });
+    showAll();
+  });
+  window.addEventListener("headscope-ticked", function (event) { // drawn around in the scatter; see compare.js
+    ticked = new Set(event.detail);
+    settles = Date.now() + 2000;
+    showAll();
   });
 })();

@@ -6,3 +6,18 @@
   var theme = kept === "dark" || kept === "light" ? kept : dark ? "dark" : "light";
   document.documentElement.setAttribute("data-scheme", theme);
 })();
+
+/* In a frame of another site browsers may forbid storage, and the framework would stop there: forget instead. */
+["localStorage", "sessionStorage"].forEach(function (name) {
+  try { window[name].length; return; } catch (_) { /* forbidden */ }
+  var kept = {};
+  var memory = {
+    getItem: function (key) { return Object.prototype.hasOwnProperty.call(kept, key) ? kept[key] : null; },
+    setItem: function (key, value) { kept[key] = String(value); },
+    removeItem: function (key) { delete kept[key]; },
+    clear: function () { kept = {}; },
+    key: function (place) { return Object.keys(kept)[place] || null; }
+  };
+  Object.defineProperty(memory, "length", { get: function () { return Object.keys(kept).length; } });
+  Object.defineProperty(window, name, { value: memory, configurable: true });
+});

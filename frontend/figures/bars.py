@@ -77,11 +77,11 @@ def beside(*numbers: tuple[str, Estimate | None], write: Callable[[float], str] 
     return html.Div(shown, className="numbers beside")
 
 
-def _headings(headings: Sequence[str]) -> list[html.Th]:
+def _headings(headings: Sequence[str]) -> list[Any]:
     name, value, *more = headings
     return [
         html.Th(name),
-        html.Th("", className="bar-cell"),
+        html.Td(className="bar-cell"),
         html.Th(value, className="number"),
         *(html.Th(text, className="number") for text in more),
     ]

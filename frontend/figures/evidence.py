@@ -11,10 +11,10 @@ from frontend.figures.choices import choices_of
 from frontend.figures.controls import link
 from frontend.figures.tables import letter_table
 from frontend.figures.tokens import on_correct_label, sink_note, token_strip
-from frontend.phrases import METRIC_NAME, METRIC_PHRASE, ONLY_WRITES, UNIT_SHORT, patched
+from frontend.phrases import METRIC_NAME, METRIC_PHRASE, ONLY_WRITES, UNIT_SHORT, for_set, patched, set_of
 from frontend.results import estimate
 from frontend.state import State
-from frontend.words import NONE, VIEW_TABLE, count, effect, number, spread
+from frontend.words import VIEW_TABLE, count, effect, number, spread
 
 Json = Mapping[str, Any]
 NUMBERS = {
@@ -91,19 +91,21 @@ def letters(effects: Json, pair: Json | None) -> html.Div:
     """The letters of one pair before and after the patch."""
     correct = pair["clean"]["correct"] if pair else None
     table = letter_table(effects, correct)
-    return html.Div([html.H3("Logits of the letters"), table], **attrs(data_key=effects["key"]))
+    head = html.H3(for_set("Logits of the letters", set_of(effects)))
+    return html.Div([head, table], **attrs(data_key=effects["key"]))
 
 
 def metric_table(effects: Json | None, sweep: Json | None, place: int | None) -> list[Any]:
     """The total effect in every metric: on this question, and the mean over the pairs of the map so far."""
-    named = (effects or sweep or {}).get("coordinates", {}).get("metric")
+    known = effects or sweep or {}
+    named = known.get("coordinates", {}).get("metric")
     if not named:
         return []
     n = count(sweep["n_done"], "pair") if sweep else "all pairs"
     head = html.Tr(
         [
             html.Th("metric"),
-            html.Th(""),
+            html.Td(),
             _right("this question"),
             _right(f"mean, {n}"),
             _right("95 % interval"),
@@ -114,9 +116,10 @@ def metric_table(effects: Json | None, sweep: Json | None, place: int | None) ->
         here = estimate(effects, "by_metric", at, 0) if effects else None
         mean = estimate(sweep, "by_metric", at, place) if sweep and place is not None else None
         here, mean = (replace(value, unit=metric["unit"]) if value else None for value in (here, mean))
-        name = METRIC_NAME.get(metric["label"], metric["label"])
+        label: str = metric["label"]
+        name = for_set(METRIC_NAME.get(label, label), set_of(known))
         unit = UNIT_SHORT.get(metric["unit"], metric["unit"])
-        title = f"{METRIC_PHRASE.get(metric['label'], name)}; {metric['better']} is better"
+        title = f"{METRIC_PHRASE.get(label, name)}; {metric['better']} is better"
         cells = [html.Td(text, className="number") for text in (effect(here), effect(mean), spread(mean))]
         rows.append(
             html.Tr([html.Th(name, scope="row", title=title), html.Td(unit, className="note"), *cells])
@@ -132,7 +135,7 @@ def _right(text: str) -> html.Th:
 
 def on_label(tokens: Json | None) -> str:
     """Attention on the correct label on this prompt."""
-    return number(on_correct_label(tokens)) if tokens else NONE
+    return number(on_correct_label(tokens) if tokens else None)
 
 
 def where_it_looks(tokens: Json) -> list[Any]:

@@ -9,7 +9,7 @@ from dash import html
 from frontend.figures.controls import link
 from frontend.figures.evidence import NUMBERS, big_number, why_not
 from frontend.nodes import Node
-from frontend.phrases import METRIC_PHRASE, patched
+from frontend.phrases import METRIC_PHRASE, for_set, patched, set_of
 from frontend.results import Estimate, estimate
 from frontend.state import State
 from frontend.words import NONE, VIEW_TABLE, count, effect, interval, number, percent, spread, tiny
@@ -71,7 +71,7 @@ def head_numbers(place: State, known: Measured | None, pattern: Json | None) -> 
     flips = known.mean("flips") if known else None
     below = f"{known.n}, certificate {tiny(known.effects['provenance']['certificate'])}" if known else ""
     share = percent(flips.mean if flips else None)
-    return [*shown, big_number("pairs whose letter flips", share, below, id="head-flips")]
+    return [*shown, big_number(for_set("pairs whose letter flips", place.set), share, below, id="head-flips")]
 
 
 def _attention(pattern: Json | None) -> html.Div:
@@ -97,7 +97,7 @@ def head_sentence(known: Measured, choices: Mapping[str, str]) -> str:
         gives = "adds {} logits to" if round(writes.mean, 2) >= 0 else "takes {} logits from"
         amount = number(abs(writes.mean))
         parts.append(f"On the clean prompts its own write {gives.format(amount)} the correct letter.")
-    return " ".join(parts)
+    return for_set(" ".join(parts), set_of(known.effects))
 
 
 def _effect(known: Measured, choices: Mapping[str, str]) -> str:

@@ -32,17 +32,25 @@ def warnings(sentences: list[str]) -> list[html.Div]:
 
 
 def progress(job: Json, noun: str = "pair") -> str:
-    """`12 of 32 pairs, 8 s left`, the place in the queue, or what is being waited for."""
+    """`12 of 32 pairs, about 8 s left`, the place in the queue, or what is being waited for."""
     if job["state"] == "cancelled":
         return f"Cancelled after {job['done']} of {count(job['total'], noun)}."
+    if not job.get("mine", True):
+        return "You no longer wait for this; it goes on for somebody else who does."
+    left = time_left(job)
     if job["state"] == "queued" and job["queue_position"]:
-        return f"Waiting: {count(job['queue_position'], 'job')} before this one."
-    parts = [f"{job['done']} of {count(job['total'], noun)}"]
-    if job["seconds_left"] is not None:
-        parts.append(f"{duration(job['seconds_left'])} left")
-    if job["message"]:
-        parts.append(job["message"])
+        return f"Waiting: {count(job['queue_position'], 'job')} before this one{left}."
+    done = f"{job['done']} of {count(job['total'], noun)}{left}" if job["total"] else ""
+    parts = [done or f"Starting{left}", *([job["message"]] if job["message"] else [])]
     return ", ".join(parts)
+
+
+def time_left(job: Json) -> str:
+    """`, about 8 s left`, where that is known."""
+    seconds = job["seconds_left"]
+    if seconds is None:
+        return ""
+    return f", about {duration(seconds)} left" if seconds >= 1 else ", almost done"
 
 
 def loading_line(model: Json) -> str:

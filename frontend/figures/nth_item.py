@@ -153,10 +153,21 @@ def _mean(value: Estimate | None) -> str:
 
 def probes_figure(body: Json, place: State, palette: Palette) -> list[Any]:
     """From which layer on the line and the symbol can be read off."""
-    layers = [
-        entry["label"] if isinstance(entry, Mapping) else entry for entry in body["coordinates"]["layer"]
+    said = (
+        f"Read {ROLE_NAME[place.role]} of shuffled prompts: the symbol in colour, the line in blue, "
+        f"chance dashed. {count(body['n_done'], 'pair')}."
+    )
+    return [
+        html.Div(
+            line_panel("What a linear probe reads", said, probe_figure(body, palette)), className="curves"
+        ),
+        _probe_table(body, _layers(body), body["coordinates"]["target"]),
     ]
-    targets, chance = body["coordinates"]["target"], body["details"].get("chance")
+
+
+def probe_figure(body: Json, palette: Palette) -> dict[str, Any]:
+    """Accuracy of the probes over the layers, one line for the line and one for the symbol."""
+    layers, targets, chance = _layers(body), body["coordinates"]["target"], body["details"].get("chance")
     colour = {"position": palette.letters[1], "symbol": palette.accent}
     lines = [
         Line(
@@ -173,14 +184,11 @@ def probes_figure(body: Json, place: State, palette: Palette) -> list[Any]:
         lines.append(level("chance", Estimate(chance, unit="fraction"), ends, palette.muted, "dash"))
     figure = line_figure(lines, "layer", "fraction", palette, even=True)
     figure["layout"]["yaxis"] |= {"range": [0, 1.05]}
-    said = (
-        f"Read {ROLE_NAME[place.role]} of shuffled prompts: the symbol in colour, the line in blue, "
-        f"chance dashed. {count(body['n_done'], 'pair')}."
-    )
-    return [
-        html.Div(line_panel("What a linear probe reads", said, figure), className="curves"),
-        _probe_table(body, layers, targets),
-    ]
+    return figure
+
+
+def _layers(body: Json) -> list[Any]:
+    return [entry["label"] if isinstance(entry, Mapping) else entry for entry in body["coordinates"]["layer"]]
 
 
 def _probe_table(body: Json, layers: Sequence[Any], targets: Sequence[str]) -> html.Details:

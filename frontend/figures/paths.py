@@ -9,7 +9,7 @@ from dash import html
 from frontend.figures.bars import Bar, beside, ranked_bars
 from frontend.figures.controls import link
 from frontend.nodes import Node
-from frontend.phrases import METRIC_PHRASE, colours, in_unit, patched
+from frontend.phrases import METRIC_PHRASE, colours, for_set, in_unit, patched
 from frontend.results import estimate, reason
 from frontend.state import State
 from frontend.words import effect, number, percent, role_name, spread
@@ -38,7 +38,7 @@ def path_table(body: Json, place: State, choices: Mapping[str, str]) -> list[Any
     )
     return [
         both,
-        html.P(said, className="note"),
+        html.P(for_set(said, place.set), className="note"),
         *ranked_bars(bars, ("receiver", "path effect", INTERVAL), SHOWN),
     ]
 
@@ -76,7 +76,10 @@ def edge_table(body: Json, place: State, how_many: int) -> list[Any]:
         f"position. {colours(place.metric)} Hollow bars are estimates (attribution patching); of the "
         f"{len(bars)} strongest, {how_many} are measured."
     )
-    return [html.P(said, className="note"), *ranked_bars(bars, ("edge", "effect", "estimate"), SHOWN)]
+    return [
+        html.P(for_set(said, place.set), className="note"),
+        *ranked_bars(bars, ("edge", "effect", "estimate"), SHOWN),
+    ]
 
 
 def repair_table(body: Json, place: State) -> list[Any]:
@@ -100,7 +103,7 @@ def repair_table(body: Json, place: State) -> list[Any]:
     )
     return [
         numbers,
-        html.P(said, className="note"),
+        html.P(for_set(said, place.set), className="note"),
         *ranked_bars(bars, ("component", "change", INTERVAL), SHOWN),
     ]
 
@@ -130,8 +133,9 @@ def knock_out_table(body: Json, place: State, metric: str) -> list[Any]:
         "may not look from the final position at one kind of token; its other attention grows to fill the "
         f"gap. {colours(metric)}"
     )
-    table = ranked_bars(bars, ("kind of token", "effect", "attention cut", "letter flips"), SHOWN)
-    return [html.P(said, className="note"), *table]
+    columns = ("kind of token", "effect", "attention cut", for_set("letter flips", place.set))
+    table = ranked_bars(bars, columns, SHOWN)
+    return [html.P(for_set(said, place.set), className="note"), *table]
 
 
 def _cut(body: Json, at: int) -> tuple[html.Td, ...]:

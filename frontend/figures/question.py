@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import html
 
-from frontend.words import visible
+from frontend.words import token, visible
 
 Json = Mapping[str, Any]
 
@@ -13,6 +13,8 @@ Json = Mapping[str, Any]
 def question_card(pair: Json) -> list[Any]:
     """The clean question with its options, and below it what the corrupt prompt changes."""
     clean, corrupt = pair["clean"], pair["corrupt"]
+    if clean.get("plain_text"):
+        return _text_card(clean, corrupt)
     prelude = [html.P(visible(clean["prelude"]), className="note")] if clean["prelude"] else []
     return [
         *prelude,
@@ -29,6 +31,26 @@ def question_card(pair: Json) -> list[Any]:
     ]
 
 
+def _text_card(clean: Json, corrupt: Json) -> list[Any]:
+    """Plain texts: what may follow them is not part of them."""
+    right, *wrong = (f"“{token(option['content'])}”" for option in clean["options"])
+    answers = [
+        html.Li([html.Span(name, className="letter"), text], className="correct" if name == "answer" else "")
+        for name, text in [("answer", right), *(("distractor", text) for text in wrong)]
+    ]
+    return [
+        html.P(visible(clean["question"]), className="question-text"),
+        html.Ol(answers, className="options"),
+        html.Details(
+            [
+                html.Summary(corruption(clean, corrupt)),
+                html.P(visible(corrupt["question"]), className="question-text small"),
+            ],
+            className="corrupt",
+        ),
+    ]
+
+
 def option_list(prompt: Json) -> html.Ol:
     """All options, the correct one marked."""
     return html.Ol(
@@ -39,6 +61,9 @@ def option_list(prompt: Json) -> html.Ol:
 
 def corruption(clean: Json, corrupt: Json) -> str:
     """What the corrupt prompt changes, in a sentence."""
+    if corrupt.get("plain_text"):
+        said = token(corrupt["options"][corrupt["correct"]]["content"])
+        return f"Corrupt prompt: another text; after it “{said}” is right."
     now = f"({visible(corrupt['options'][corrupt['correct']]['label'])})"
     if clean["question"] != corrupt["question"]:
         same = clean["correct"] == corrupt["correct"]

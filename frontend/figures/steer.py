@@ -66,7 +66,7 @@ def _spread(value: Estimate | None) -> str:
 def _table(body: Json, name: str, title: str) -> html.Div:
     """Worlds as rows, targets as columns."""
     worlds, targets = body["coordinates"]["world"], body["coordinates"]["target"]
-    head = [html.Th(""), *(html.Th(TARGET_NAME.get(one, one), className="number") for one in targets)]
+    head = [html.Td(), *(html.Th(TARGET_NAME.get(one, one), className="number") for one in targets)]
     rows = [
         html.Tr(
             [

@@ -9,6 +9,7 @@ from frontend.figures.attributes import attrs
 from frontend.figures.controls import go
 from frontend.figures.grid import Cell
 from frontend.figures.legend import heat
+from frontend.phrases import for_set, set_of
 from frontend.results import Estimate, estimate, estimates
 from frontend.theme import SCALE_FLOOR
 from frontend.words import effect, interval, number, role_name, signed, spread, token
@@ -71,9 +72,8 @@ def letter_table(body: Json, correct: int | None) -> html.Table:
         for place, letter in enumerate(answers)
     ]
     run = "corrupt run" if body["details"].get("direction") == "denoising" else "clean run"
-    head = html.Tr(
-        [html.Th("letter")] + [html.Th(text, className="number") for text in (run, "patched", "change")]
-    )
+    columns = [html.Th(text, className="number") for text in (run, "patched", "change")]
+    head = html.Tr([html.Th(for_set("letter", set_of(body))), *columns])
     return html.Table(className="table letters", children=[html.Thead(head), html.Tbody(rows)])
 
 

@@ -18,6 +18,13 @@ WEIGHTING_SENTENCE = {
     "signed": "What each token adds to the correct letter’s centred logit through this head, in logits.",
 }
 
+READ: dict[str, Any] = {  # see assets/access.js
+    "className": "strip",
+    "tabIndex": 0,
+    "role": "group",
+    **attrs(aria_label="Tokens of the prompt. Left and right arrow read them one by one.", data_read="1"),
+}
+
 
 def token_strip(body: Json, weighting: str) -> html.Div:
     """The tokens of a `token_attention` result. The first takes what attends nowhere and is left white."""
@@ -29,9 +36,8 @@ def token_strip(body: Json, weighting: str) -> html.Div:
         lines[-1].append(_token(entry, value, largest, weighting, sink=place == 0))
         if "\n" in entry["text"]:
             lines.append([])
-    return html.Div(
-        className="strip", children=[html.Div(line, className="strip-line") for line in lines if line]
-    )
+    drawn = [html.Div(line, className="strip-line") for line in lines if line]
+    return html.Div([*drawn, html.P(className="note token-readout", role="status")], **READ)
 
 
 def token_values(body: Json, weighting: str) -> list[float]:
@@ -52,12 +58,12 @@ def sink_note(body: Json, weighting: str) -> str:
     return f"The first token “{first}” takes {percent(mass)}; it is not coloured."
 
 
-def on_correct_label(body: Json) -> float:
-    """Raw attention on the label of the correct option, on this prompt."""
+def on_correct_label(body: Json) -> float | None:
+    """Raw attention on the label of the correct option, on this prompt; None where it lists no options."""
     raw = body["coordinates"]["weighting"].index("raw")
     places = [entry["pos"] for entry in body["coordinates"]["pos"] if "label_correct" in entry["roles"]]
     found = [estimate(body, "attention", raw, place) for place in places]
-    return sum(value.mean for value in found if value)
+    return sum(value.mean for value in found if value) if places else None
 
 
 def _token(entry: Json, value: float, largest: float, weighting: str, *, sink: bool) -> html.Span:

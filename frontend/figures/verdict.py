@@ -60,7 +60,7 @@ def evidence_table(evidence: list[Json]) -> html.Table:
         [
             html.Th("measure"),
             *(html.Th(text, className="number") for text in ("value", "threshold")),
-            html.Th(""),
+            html.Td(),
         ]
     )
     return html.Table(

@@ -15,6 +15,7 @@ from frontend.figures.tokens import WEIGHTING_SENTENCE, sink_note, token_strip
 from frontend.panels import profile
 from frontend.panels.follow import Answer, look, look_at_all, machinery
 from frontend.panels.question import heading
+from frontend.phrases import for_set, is_text_set, set_of
 from frontend.results import pair_of
 
 Json = dict[str, Any]
@@ -39,6 +40,7 @@ def layout() -> list[Any]:
             html.Div(id=ids.HEAD_ROLES),
             id=ids.HEAD_ROLES_CARD,
             className="panel",
+            hidden=True,
             **attrs(aria_label="Attention by kind of token"),
         ),
     ]
@@ -49,6 +51,7 @@ def _pattern_card() -> html.Section:
         [html.Div(id=ids.HEAD_PATTERN), *machinery(ids.HEAD_PATTERN)],
         id=ids.HEAD_PATTERN_CARD,
         className="panel",
+        hidden=True,
         **attrs(aria_label="Attention by correct letter"),
     )
 
@@ -95,7 +98,9 @@ def register(app: Dash, client: BackendClient) -> None:
         if want is None:
             return no_update, no_update, True, True, no_update, True
         answer = await look(client, want["spec"], memory, priority="click")
-        return letters_card(answer), roles_card(answer), False, False, answer.memory, not answer.pending
+        no_labels = is_text_set(want["spec"]["prompts"]["set"])
+        cards = [] if no_labels else letters_card(answer), roles_card(answer)
+        return *cards, no_labels, False, answer.memory, not answer.pending
 
 
 def question_card(want: Json, answers: dict[str, Answer]) -> list[Any]:
@@ -139,7 +144,7 @@ def letters(effects: Json | None, prompts: Json | None, index: int) -> list[Any]
     if effects is None or pair is None:
         return []
     return [
-        html.H3("Logits of the letters on this question"),
+        html.H3(for_set("Logits of the letters on this question", set_of(effects))),
         letter_table(effects, pair["clean"]["correct"]),
     ]
 

@@ -13,7 +13,7 @@ from frontend.figures.positions import count_words, position_figure, squares
 from frontend.panels import section
 from frontend.panels.links import place_of
 from frontend.panels.section import Section
-from frontend.phrases import METRIC_PHRASE, METRIC_UNIT, colours, in_unit
+from frontend.phrases import METRIC_PHRASE, METRIC_UNIT, colours, for_set, in_unit
 from frontend.theme import Palette
 
 Json = dict[str, Any]
@@ -31,7 +31,8 @@ def where(body: Json, want: Want, _palette: Palette) -> list[Any]:
         f"is patched from the {run} at one token. {colours(metric)} Tokens before the first difference are "
         "the same in both prompts and are left out; underlined ones differ."
     )
-    return [position_figure(squares(body), str(place.node), f"{said} {count_words(body['details'])}")]
+    words = f"{for_set(said, place.set)} {count_words(body['details'])}"
+    return [position_figure(squares(body), str(place.node), words)]
 
 
 def paths(body: Json, want: Want, _palette: Palette) -> list[Any]:

@@ -30,9 +30,10 @@ WIDTH: Any = {"withinPortal": False}
 def layout() -> html.Div:
     """The form for the prompts."""
     choose = ids.CHOOSE
+    look = go("See, edit or upload", page="prompts", className="quiet", label="See, edit or upload prompts")
     return html.Div(
         [
-            html.H2("Prompts"),
+            html.Div([html.H2("Prompts"), look], className="card-head"),
             _select("set", "Set", [DEFAULT.set]),
             html.Div(
                 [_number("n", "Pairs", 1, 1000), _number("seed", "Seed", 0, 2**31 - 1)], className="pair-row"

@@ -23,7 +23,9 @@ from frontend.figures.evidence import (
     why_not,
 )
 from frontend.figures.notices import broken, progress
+from frontend.figures.preview import preview_layout
 from frontend.nodes import Node
+from frontend.panels import notes, pins, receivers
 from frontend.panels.follow import Answer, body_now, look, look_at_all, machinery
 from frontend.panels.links import place_of
 from frontend.results import node_index, pair_of
@@ -35,7 +37,11 @@ def layout() -> html.Section:
     """The card, empty until a node is selected."""
     return html.Section(
         [
-            html.Div(no_node(), id=ids.EVIDENCE_TITLE),
+            preview_layout(),
+            html.Div(
+                [html.Div(no_node(), id=ids.EVIDENCE_TITLE), pins.tools("map")], className="evidence-head"
+            ),
+            html.P(id=ids.PATH_SAID, className="note path-said", role="status"),
             html.Div(_filled(), id=ids.EVIDENCE, hidden=True),
             *machinery(ids.EVIDENCE),
             *machinery(ids.EVIDENCE_STRIP),
@@ -55,10 +61,12 @@ def _filled() -> list[Any]:
     return [
         html.Div([*numbers, attention], className="numbers five", id=ids.EVIDENCE_NUMBERS),
         html.P(id=ids.MEANS_NOTE, className="note"),
+        receivers.layout(),
         html.Div(
             [html.Div(id=ids.EVIDENCE_LETTERS), html.Div(id=ids.EVIDENCE_STRIP)], className="evidence-more"
         ),
         html.Div(id=ids.EVIDENCE_METRICS, className="evidence-metrics"),
+        notes.layout("map"),
     ]
 
 

@@ -13,6 +13,7 @@ from frontend.errors import BackendError
 
 Json = dict[str, Any]
 POLL_MS = 400
+LONG_S = 600
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,18 @@ class Answer:
     body: Json | None = None
     job: Json | None = None
     error: BackendError | None = None
+    offer: Json | None = None  # what it would take, where that is too much to begin unasked
 
     @property
     def state(self) -> str:
-        """done, queued, running, failed or cancelled."""
+        """done, queued, running, failed, cancelled, offered; `left` is one that goes on for others."""
+        if self.offer:
+            return "offered"
         if self.error:
             return "waiting" if self.error.code == "unreachable" else "failed"
-        return self.job["state"] if self.job else "done"
+        if self.job is None:
+            return "done"
+        return self.job["state"] if self.job.get("mine", True) else "left"
 
     @property
     def pending(self) -> bool:
@@ -40,7 +46,8 @@ class Answer:
     @property
     def may_restart(self) -> bool:
         """Whether measuring again, unchanged, could give more."""
-        return self.state == "cancelled" or bool(self.error and (self.key or self.error.may_pass))
+        stopped = self.state in ("cancelled", "left", "offered")
+        return stopped or bool(self.error and (self.key or self.error.may_pass))
 
     @property
     def memory(self) -> Json:
@@ -65,6 +72,30 @@ async def look(
         if followed and error.status == 404:  # the server has forgotten the job: ask anew
             return await look(client, spec, None, priority=priority)
         return Answer(spec, followed, error=error)
+
+
+async def look_unless_long(
+    client: BackendClient, spec: Mapping[str, Any], memory: Mapping[str, Any] | None
+) -> Answer:
+    """The same, but what nobody has pressed for and would take very long is offered instead of begun."""
+    followed = bool(memory and memory["spec"] == spec and memory.get("key"))
+    try:
+        estimate = {} if followed else await client.estimate(spec)
+        long = (estimate.get("seconds") or 0.0) > LONG_S and estimate["fits"]
+        if long and not await _is_open(client, estimate["key"]):
+            return Answer(spec, offer=estimate)
+    except BackendError:
+        pass  # an estimate is a courtesy: whatever is wrong, asking for the result says it better
+    return await look(client, spec, memory)
+
+
+async def _is_open(client: BackendClient, key: str) -> bool:
+    """Whether the job is on its way, and for this user."""
+    try:
+        job = await client.job(key)
+    except BackendError:
+        return False
+    return job["state"] in ("queued", "running") and job.get("mine", True)
 
 
 async def look_at_all(

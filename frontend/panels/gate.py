@@ -10,13 +10,15 @@ from frontend.client import BackendClient
 from frontend.figures.attributes import attrs
 from frontend.figures.notices import progress
 from frontend.panels.follow import Answer, look, machinery
+from frontend.phrases import for_set, is_text_set, set_of
 from frontend.results import Estimate, estimate, estimates
 from frontend.words import NONE, interval, number, percent, token
 
 Json = dict[str, Any]
+BY_CONTENT = "accuracy_by_content"
 MAIN = (
     ("by letter", "accuracy_by_letter", percent),
-    ("by content", "accuracy_by_content", percent),
+    ("by content", BY_CONTENT, percent),
     ("both prompts of a pair", "accuracy_both", percent),
     ("centred logit of the letter", "centred_logit", number),
 )
@@ -58,19 +60,24 @@ def register(app: Dash, client: BackendClient) -> None:
 
 def shown(answer: Answer) -> list[Any]:
     """The table, with the verdict once it is there; its size does not change while it fills."""
+    prompts = answer.spec["prompts"]["set"] if answer.spec else ""
     if answer.error:
-        return [gate_table(None), html.P(f"Not measured: {answer.error}", className="note")]
+        return [gate_table(None, prompts), html.P(f"Not measured: {answer.error}", className="note")]
     if answer.body is None:
-        return [gate_table(None), html.P(progress(answer.job) if answer.job else "", className="note")]
+        waiting = progress(answer.job) if answer.job else ""
+        return [gate_table(None, prompts), html.P(waiting, className="note")]
     details = answer.body["details"]
     at_chance = " at-chance" if details.get("at_chance") else ""
     verdict = html.P(details.get("verdict", ""), className=f"note verdict{at_chance}")
     return [gate_table(answer.body), verdict, more_table(answer.body)]
 
 
-def gate_table(body: Mapping[str, Any] | None) -> html.Table:
-    """Name, value, interval; dashes where nothing is measured."""
-    return html.Table(html.Tbody([_row(body, *row) for row in MAIN]), className="table plain")
+def gate_table(body: Mapping[str, Any] | None, prompts: str = "") -> html.Table:
+    """Name, value, interval; dashes where nothing is measured. Contents of plain texts are their answers."""
+    prompts = set_of(body) if body else prompts
+    rows = [row for row in MAIN if row[1] != BY_CONTENT or not is_text_set(prompts)]
+    named = [_row(body, for_set(name, prompts), table, write) for name, table, write in rows]
+    return html.Table(html.Tbody(named), className="table plain")
 
 
 def more_table(body: Mapping[str, Any]) -> html.Details:
@@ -80,9 +87,11 @@ def more_table(body: Mapping[str, Any]) -> html.Details:
         _number_row(f"recall of {token(letter)}", share, percent)
         for letter, share in zip(letters, estimates(body, "recall"), strict=False)
     ]
-    rows = [*(_row(body, *row) for row in MORE), *recall]
+    more = [_row(body, for_set(name, set_of(body)), table, write) for name, table, write in MORE]
+    rows = [*more, *recall]
     table = html.Table(html.Tbody(rows), className="table plain")
-    return html.Details([html.Summary("Losses and recall by letter"), table], className="more")
+    said = for_set("Losses and recall by letter", set_of(body))
+    return html.Details([html.Summary(said), table], className="more")
 
 
 def _row(body: Mapping[str, Any] | None, name: str, table: str, write: Any) -> html.Tr:

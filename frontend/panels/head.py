@@ -14,7 +14,7 @@ from frontend.figures.choices import choices_of, choices_row
 from frontend.figures.head import Measured, head_numbers, head_sentence, neighbours
 from frontend.figures.notices import broken, loading_line, progress, warnings
 from frontend.nodes import Node
-from frontend.panels import verdict
+from frontend.panels import notes, pins, verdict
 from frontend.panels.follow import Answer, look, machinery
 from frontend.panels.links import place_of
 from frontend.results import node_index
@@ -27,12 +27,14 @@ def layout() -> list[Any]:
     """Title row, sentence and numbers."""
     return [
         html.Div(
-            [html.Div(id=ids.HEAD_TITLE, className="title-parts"), verdict.chip()], className="title-row"
+            [html.Div(id=ids.HEAD_TITLE, className="title-parts"), verdict.chip(), pins.tools("head")],
+            className="title-row",
         ),
         html.P(id=ids.HEAD_SENTENCE, className="lead", role="status", **attrs(aria_live="polite")),
         html.Div(choices_row(DEFAULT), id=ids.CHOICES_ON["head"]),
         html.Div(id=ids.HEAD_NOTICE),
         html.Div(id=ids.HEAD_NUMBERS, className="numbers six"),
+        notes.layout("head"),
         *machinery(ids.HEAD_NUMBERS),
     ]
 
@@ -115,7 +117,7 @@ def shown(want: Json, answer: Answer, model: Mapping[str, Any], pattern: Mapping
         "sentence": said + more,
         "notice": [*troubles, *(warnings(body["warnings"]) if body else [])],
         "numbers": head_numbers(place, known, pattern),
-        "audit": audit(body) if body else "",
+        "audit": audit(body, place) if body else "",
         "poll_off": not answer.pending,
         "memory": answer.memory,
     }

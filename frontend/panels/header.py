@@ -6,18 +6,19 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from frontend import ids
+from frontend import ids, own
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.attributes import attrs
 from frontend.figures.model import certificate_words, model_card, model_words
 from frontend.figures.notices import loading_line
 from frontend.nodes import Node
-from frontend.panels import chooser, pages
+from frontend.panels import chooser, history, pages, pins
 from frontend.panels.links import place_of
 from frontend.state import DEFAULT
+from frontend.state import State as Place
 from frontend.vocabulary import MUTATION_NAME
-from frontend.words import count, label
+from frontend.words import count, label, visible
 
 Json = dict[str, Any]
 MODEL_POLL_MS = 1000
@@ -29,9 +30,14 @@ def layout() -> html.Header:
     return html.Header(
         [
             html.Div(
-                [_brand(), pages.layout(), *_chips(), html.Div(_tools(), className="tools")],
+                [_brand(), pages.layout(), html.Div(_tools(), className="tools")],
                 className="bar-row",
             ),
+            html.Div(
+                [html.Div(_chips(), className="chips"), history.layout(), pins.layout()],
+                className="bar-strip",
+            ),
+            history.words_layout(),
             html.Div(id=ids.STATUS, className="sr-only", role="status", **attrs(aria_live="polite")),
             dcc.Interval(id=ids.MODEL_POLL, interval=MODEL_POLL_MS, disabled=True),
             dcc.Store(id=ids.FIND_TYPED),
@@ -82,6 +88,7 @@ def _tools() -> list[Any]:
     return [
         find,
         html.Button("Dark", id=ids.THEME_SWITCH, className="button", type="button"),
+        html.Button("Keys", id="keys-button", className="button", type="button", title="Keys and tour (?)"),
         html.Button("Copy link", id=ids.COPY_LINK, className="button primary", type="button"),
     ]
 
@@ -150,8 +157,14 @@ def prompts_words(want: Json, sets: list[Json]) -> list[Any]:
         "prompts ",
         html.B(label(title).lower() if title != place.set else title),
         f" {count(place.n, 'pair')}",
-        *([f", {MUTATION_NAME[place.mutation]}"] if place.mutation != DEFAULT.mutation else []),
+        mutated(place),
     ]
+
+
+def mutated(place: Place) -> str:
+    """`, Roman numerals, own labels W X Y Z`: what changes the form of the prompts; usually nothing."""
+    named = [MUTATION_NAME[place.mutation]] if place.mutation != DEFAULT.mutation else []
+    return "".join(f", {name}" for name in [*named, *([visible(own.words(place.own))] if place.own else [])])
 
 
 async def missing(client: BackendClient, model: str, typed: str) -> str | None:
@@ -175,6 +188,13 @@ def _register_clientside(app: Dash) -> None:
         Output(ids.PROVIDER, "forceColorScheme"),
         Output(ids.THEME_SWITCH, "children"),
         Input(ids.THEME_SWITCH, "n_clicks"),
+        prevent_initial_call=False,
+    )
+    app.clientside_callback(
+        ClientsideFunction("headscope", "answered"),
+        Output(ids.COPY_LINK, "data-answered"),
+        Input(ids.ANSWERED, "data"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("headscope", "copy"),

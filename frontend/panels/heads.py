@@ -45,8 +45,8 @@ OUTPUTS = {
 }
 
 
-def layout() -> html.Div:
-    """Categories and thresholds at the left, the table in the middle, QK-scores below."""
+def layout(*figures: Any) -> html.Div:
+    """Categories and thresholds at the left; figures, the table that is their twin, and QK-scores."""
     return html.Div(
         [
             html.H1("What does each head do?"),
@@ -55,7 +55,7 @@ def layout() -> html.Div:
                 "speak for. Tick some to analyse them together; a name opens its page.",
                 className="lead",
             ),
-            html.Div([_side(), _centre()], className="columns heads-columns"),
+            html.Div([_side(), _centre(*figures)], className="columns heads-columns"),
             html.Footer(id=ids.HEADS_AUDIT, className="audit"),
             *machinery(ids.HEADS_TABLE),
             dcc.Download(id=ids.HEADS_FILE),
@@ -78,7 +78,7 @@ def _side() -> html.Div:
     return html.Div(categories, className="panel side")
 
 
-def _centre() -> html.Div:
+def _centre(*figures: Any) -> html.Div:
     buttons = [
         html.Button("Cancel", id=ids.HEADS_CANCEL, className="quiet", hidden=True, type="button"),
         html.Button("Measure again", id=ids.HEADS_AGAIN, className="quiet", hidden=True, type="button"),
@@ -89,7 +89,7 @@ def _centre() -> html.Div:
         className="panel heads-panel",
         **attrs(aria_label="All heads"),
     )
-    return html.Div([html.Div(id=ids.HEADS_NOTICE), table, section.layout(QK)], className="centre")
+    return html.Div([html.Div(id=ids.HEADS_NOTICE), *figures, table, section.layout(QK)], className="centre")
 
 
 def register(app: Dash, client: BackendClient) -> None:
@@ -194,5 +194,5 @@ def shown(want: Json, answer: Answer, words: str, qk: Json | None) -> Json:
         "thresholds": thresholds_list(body, place),
         "table": json.dumps(table_data(rows, place, with_qk=qk is not None)),
         "notice": [*said["notice"], *warnings(body["warnings"])],
-        "audit": audit(body),
+        "audit": audit(body, place),
     }

@@ -13,21 +13,24 @@ from frontend.figures.attributes import attrs
 from frontend.figures.audit import audit
 from frontend.figures.choices import choices_of, choices_row
 from frontend.figures.controls import segmented
+from frontend.figures.estimate import offered
 from frontend.figures.grid import Grid, grid_of, outline, ranked
 from frontend.figures.legend import legend
 from frontend.figures.map import CONFIG, box_style, empty_figure, map_figure
+from frontend.figures.node_list import node_list
 from frontend.figures.notices import broken, loading_line, progress, warnings
-from frontend.figures.tables import coverage_note, node_table
-from frontend.panels.follow import Answer, look, machinery
+from frontend.figures.preview import previews
+from frontend.figures.tables import coverage_note
+from frontend.panels.follow import Answer, look, look_unless_long, machinery
 from frontend.panels.links import place_of
-from frontend.phrases import ONLY_WRITES, view_sentence
+from frontend.phrases import ONLY_WRITES, for_set, view_sentence
 from frontend.state import DEFAULT
 from frontend.state import State as Place
 from frontend.theme import LIGHT, PALETTES
 from frontend.words import VIEW_NAME, VIEW_TABLE
 
 Json = dict[str, Any]
-SHOWN = 18  # nodes in the table before all are asked for
+TITLE = "What puts the right letter on top?"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,6 @@ class Drawing:
     model: Mapping[str, Any]
     want: Mapping[str, Any]
     theme: str
-    everything: bool
 
     @property
     def grid(self) -> Grid | None:
@@ -73,10 +75,13 @@ def layout() -> list[Any]:
         className="panel map-panel",
         tabIndex=0,
         role="group",
-        **attrs(aria_label="Map of nodes. Arrow keys move the selection, Enter opens the head."),
+        **attrs(
+            aria_label="Map of nodes. Arrow keys look at cells, Enter selects one, and again opens it."
+            " Shift and Enter add a receiver."
+        ),
     )
     return [
-        html.H1("What puts the right letter on top?"),
+        html.H1(TITLE, id=ids.MAP_TITLE),
         html.P(view_sentence(DEFAULT.view, choices_of(DEFAULT)), id=ids.MAP_SENTENCE, className="lead"),
         html.Div(choices_row(DEFAULT), id=ids.CHOICES_ON["map"]),
         head,
@@ -103,7 +108,6 @@ def table_layout() -> html.Section:
             html.H2("Strongest nodes"),
             html.Div(id=ids.NODES, className="node-list"),
             html.Button("Show all nodes", id=ids.NODES_ALL, className="quiet", type="button"),
-            dcc.Store(id=ids.NODES_SHOWN, data=False),
         ],
         **attrs(aria_label="Strongest nodes"),
     )
@@ -116,21 +120,22 @@ def register(app: Dash, client: BackendClient) -> None:
         output=OUTPUTS,
         inputs={
             "want": Input(ids.WANT_MAP, "data"),
-            "seen": {"theme": Input(ids.THEME, "data"), "everything": Input(ids.NODES_SHOWN, "data")},
+            "theme": State(ids.THEME, "data"),
             "again": Input(ids.MAP_AGAIN, "n_clicks"),
             "tick": Input(ids.poll(ids.MAP), "n_intervals"),
         },
         state={"memory": State(ids.memory(ids.MAP), "data")},
         running=[(Output(ids.poll(ids.MAP), "max_intervals"), 0, -1)],
     )
-    async def draw(want: Json | None, seen: Json, again: int, tick: int, memory: Json | None) -> Json:
+    async def draw(want: Json | None, theme: str, again: int, tick: int, memory: Json | None) -> Json:
         del again, tick
-        if want is None or not seen["theme"]:
+        if want is None or not theme:
             return {**dict.fromkeys(OUTPUTS, no_update), "poll_off": True}
-        followed = None if ctx.triggered_id == ids.MAP_AGAIN else memory
-        answer = await look(client, want["spec"], followed)
+        pressed = ctx.triggered_id == ids.MAP_AGAIN
+        spec = want["spec"]
+        answer = await (look(client, spec, None) if pressed else look_unless_long(client, spec, memory))
         unchanged = ctx.triggered_id == ids.poll(ids.MAP) and memory is not None and memory == answer.memory
-        drawing = Drawing(answer, await model_of(client, want["model"], answer), want, **seen)
+        drawing = Drawing(answer, await model_of(client, want["model"], answer), want, theme)
         return status(drawing) if unchanged else drawn(drawing, memory)
 
     @app.callback(
@@ -144,22 +149,13 @@ def register(app: Dash, client: BackendClient) -> None:
             await client.cancel(memory["key"])
         return False
 
-    @app.callback(
-        Output(ids.NODES_SHOWN, "data"),
-        Output(ids.NODES_ALL, "children"),
-        Input(ids.NODES_ALL, "n_clicks"),
-        State(ids.NODES_SHOWN, "data"),
-        prevent_initial_call=True,
-    )
-    async def toggle(_clicks: int, everything: bool) -> tuple[bool, str]:
-        return not everything, "Show all nodes" if everything else "Show the strongest"
-
 
 OUTPUTS = {
     "figure": Output(ids.MAP, "figure"),
     "box": Output(ids.MAP_BOX, "style"),
     "views": Output(ids.MAP_VIEWS, "children"),
     "legend": Output(ids.MAP_LEGEND, "children"),
+    "title": Output(ids.MAP_TITLE, "children"),
     "sentence": Output(ids.MAP_SENTENCE, "children"),
     "table": Output(ids.NODES, "children"),
     "warnings": Output(ids.MAP_WARNINGS, "children"),
@@ -168,6 +164,7 @@ OUTPUTS = {
     "notice": Output(ids.MAP_NOTICE, "children"),
     "cancel_hidden": Output(ids.MAP_CANCEL, "hidden"),
     "again_hidden": Output(ids.MAP_AGAIN, "hidden"),
+    "again": Output(ids.MAP_AGAIN, "children"),
     "poll_off": Output(ids.poll(ids.MAP), "disabled"),
     "memory": Output(ids.memory(ids.MAP), "data"),
 }
@@ -187,13 +184,14 @@ def status(drawing: Drawing) -> Json:
     """Only the words about what is happening; the figure stays as it is."""
     answer = drawing.answer
     loading = loading_line(drawing.model) if drawing.model else ""
-    words = loading or (progress(answer.job) if answer.job else "")
+    words = loading or (progress(answer.job) if answer.job else offered(answer.offer))
     return {
         **dict.fromkeys(OUTPUTS, no_update),
         "progress": words,
         "notice": [broken(answer.error)] if answer.error else [],
         "cancel_hidden": answer.state not in ("queued", "running"),
         "again_hidden": not answer.may_restart,
+        "again": "Measure" if answer.offer else "Measure again",
         "poll_off": not answer.pending,
         "memory": answer.memory,
     }
@@ -201,9 +199,9 @@ def status(drawing: Drawing) -> Json:
 
 def drawn(drawing: Drawing, before: Mapping[str, Any] | None) -> Json:
     """The whole map. Where nothing came back for the same spec, the last good figure stays."""
-    view, grid, palette = drawing.want["view"], drawing.grid, PALETTES[drawing.theme]
+    grid, palette = drawing.grid, PALETTES[drawing.theme]
     place = drawing.place
-    words = {"views": views(place), "sentence": view_sentence(view, choices_of(place), place.nodes)}
+    words = {"views": views(place), "title": for_set(TITLE, place.set), "sentence": sentence(place)}
     answer = drawing.answer
     if answer.body is None and before and before["spec"] == answer.spec and before["n_done"]:
         return {**status(drawing), **words, "memory": {**answer.memory, "n_done": before["n_done"]}}
@@ -211,13 +209,23 @@ def drawn(drawing: Drawing, before: Mapping[str, Any] | None) -> Json:
     return {
         **status(drawing),
         **words,
-        "figure": map_figure(grid, palette) if grid else empty_figure(palette),
+        "figure": with_previews(map_figure(grid, palette) if grid else empty_figure(palette), body, place),
         "box": box_style(grid),
         "legend": legend(grid.largest, grid.unit) if grid else legend(0.0),
         "table": _table(drawing, grid),
         "warnings": warnings(body["warnings"]) if body else [],
-        "audit": audit(body) if body else "",
+        "audit": audit(body, place) if body else "",
     }
+
+
+def with_previews(figure: Json, body: Json | None, place: Place) -> Json:
+    """The figure with what its cells say when they are pointed at; the page's script shows it."""
+    return {**figure, "layout": {**figure["layout"], "meta": previews(body, place)}}
+
+
+def sentence(place: Place) -> str:
+    """What the colour means, for these prompts."""
+    return for_set(view_sentence(place.view, choices_of(place), place.nodes), place.set)
 
 
 def views(place: Place) -> html.Div:
@@ -230,8 +238,7 @@ def _table(drawing: Drawing, grid: Grid | None) -> Any:
     cells = ranked(grid, drawing.want["sort"]) if grid else []
     if not cells:
         return html.P("No node is measured yet.", className="note")
-    shown = cells if drawing.everything else cells[:SHOWN]
     view = drawing.want["view"]
-    table = node_table(shown, drawing.want["sort"], VIEW_NAME[view])
+    table = node_list(cells, drawing.want["sort"], VIEW_NAME[view])
     body = drawing.answer.body
     return [coverage_note(body), table] if view == "attribution" and body else table

@@ -13,7 +13,7 @@ from frontend.panels.links import place_of
 from frontend.state import DEFAULT, State
 
 Json = dict[str, Any]
-NAMES = {"map": "Map", "heads": "Heads", "training": "Training"}
+NAMES = {"map": "Map", "heads": "Heads", "prompts": "Prompts", "training": "Training", "compare": "Compare"}
 
 
 def layout() -> html.Nav:

@@ -11,6 +11,7 @@ from frontend.figures.notices import broken, progress
 from frontend.figures.tables import profile_table
 from frontend.nodes import Node
 from frontend.panels.follow import Answer, look, machinery
+from frontend.phrases import for_set, set_of
 from frontend.results import component_index
 
 Json = dict[str, Any]
@@ -49,7 +50,9 @@ def profile_card(answer: Answer, node: Node) -> list[Any]:
     problem = [broken(answer.error)] if answer.error else []
     running = [html.P(progress(answer.job), className="note")] if answer.job else []
     table = _table(answer.body, node) if answer.body else []
-    return [html.H2("Correct letter × letter it writes"), *table, *problem, *running]
+    prompts = answer.spec["prompts"]["set"] if answer.spec else ""
+    head = html.H2(for_set("Correct letter × letter it writes", prompts))
+    return [head, *table, *problem, *running]
 
 
 def _table(body: Json, node: Node) -> list[Any]:
@@ -58,4 +61,7 @@ def _table(body: Json, node: Node) -> list[Any]:
         return []
     note = "Mean logits that its write adds to each letter, less the mean over the letters. Blue adds."
     source = attrs(data_key=body["key"], data_complete=str(body["complete"]).lower())
-    return [html.Div(profile_table(body, row), **source), html.P(note, className="note")]
+    return [
+        html.Div(profile_table(body, row), **source),
+        html.P(for_set(note, set_of(body)), className="note"),
+    ]

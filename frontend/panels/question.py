@@ -50,7 +50,8 @@ def shown(answer: Answer, index: int, n: int) -> list[Any]:
     pair = pair_of(answer.body, index) if answer.body else None
     if pair is None:
         return [heading(index, n), html.P("Waiting for the prompts.", className="note")]
-    return [heading(index, n), *question_card(pair), *warnings(all_warnings(answer.body or {}, pair))]
+    edit = go("Edit", page="prompts", className="quiet", label="Edit this question")
+    return [heading(index, n), *question_card(pair), *warnings(all_warnings(answer.body or {}, pair)), edit]
 
 
 def all_warnings(body: Mapping[str, Any], pair: Mapping[str, Any]) -> list[str]:

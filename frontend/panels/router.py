@@ -8,11 +8,16 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from frontend import ids
 from frontend.client import BackendClient
+from frontend.compared import EMPTIED as COMPARED
 from frontend.errors import BackendError
 from frontend.figures.notices import broken
 from frontend.heads import EMPTIED, ENTRIES, entered
+from frontend.marks import ENTRIES as MARKS_ENTRIES
+from frontend.marks import FIELDS as MARKS
+from frontend.marks import marked
 from frontend.options import SECTIONS
-from frontend.panels.wants import FOLLOWING, OWN, same, section_specs, shown_model, wants
+from frontend.panels.stored import about, stepped_from
+from frontend.panels.wants import FOLLOWING, same, section_specs, shown_model, wants
 from frontend.state import DEFAULT, FIELDS, changes, parse, with_page, write
 from frontend.state import State as Place
 
@@ -25,6 +30,7 @@ def layout() -> list[Any]:
     return [
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.GO),
+        dcc.Store(id=ids.ANSWERED),
         dcc.Interval(id=ids.RETRY_ROUTE, interval=RETRY_MS, disabled=True),
         *(dcc.Store(id=want) for want in ids.WANTS),
     ]
@@ -41,8 +47,12 @@ def register(app: Dash, client: BackendClient) -> None:
             "head_hidden": Output(ids.HEAD_PAGE, "hidden"),
             "heads_hidden": Output(ids.HEADS_PAGE, "hidden"),
             "training_hidden": Output(ids.TRAINING_PAGE, "hidden"),
+            "compare_hidden": Output(ids.COMPARE_PAGE, "hidden"),
+            "prompts_hidden": Output(ids.PROMPTS_PAGE, "hidden"),
+            "figure_hidden": Output(ids.FIGURE_PAGE, "hidden"),
             "problems": Output(ids.PROBLEMS, "children"),
             "retry_off": Output(ids.RETRY_ROUTE, "disabled"),
+            "answered": Output(ids.ANSWERED, "data"),
             "wants": [Output(want, "data") for want in ids.WANTS],
         },
         inputs={
@@ -50,27 +60,36 @@ def register(app: Dash, client: BackendClient) -> None:
             "search": Input(ids.URL, "search"),
             "change": Input(ids.GO, "data"),
             "tick": Input(ids.RETRY_ROUTE, "n_intervals"),
+            "theme": Input(ids.THEME, "data"),
         },
         state={"wanted": [State(want, "data") for want in ids.WANTS]},
+        prevent_initial_call=False,
     )
-    async def route(
-        path: str, search: str, change: Json | None, tick: int, wanted: list[Json | None]
+    async def route(  # noqa: PLR0913, everything that can change what is shown
+        path: str, search: str, change: Json | None, tick: int, theme: str | None, wanted: list[Json | None]
     ) -> Json:
         del tick
         place, problems = parse(path or "/", search or "")
         if ctx.triggered_id != ids.GO or not change:
-            return {**await routed(client, place, problems, wanted), "path": no_update, "search": no_update}
-        return await routed(client, *changed(place, change), wanted)
+            told = await routed(client, place, problems, wanted, theme)
+            return {**told, "path": no_update, "search": no_update, "answered": no_update}
+        place, problems = changed(await stepped_from(client, place, change), change)
+        return {**await routed(client, place, problems, wanted, theme), "answered": change.get("at")}
 
 
 def changed(place: Place, change: Mapping[str, str]) -> tuple[Place, list[str]]:
     """A state after the change that a control asks for. Another draw of prompts starts at its first pair."""
-    fields = {name: text for name, text in change.items() if name not in (*ENTRIES, "page", "at")}
+    entries = (*ENTRIES, *MARKS_ENTRIES, "page", "at")
+    fields = {name: text for name, text in change.items() if name not in entries}
     fields |= entered(change, lambda name: getattr(place, name))
+    fields |= marked(change, lambda name: getattr(place, name))
     values, problems = changes({name: text for name, text in fields.items() if text != ""})
-    values |= {name: getattr(DEFAULT, name) for name in EMPTIED if fields.get(name) == ""}
+    emptied = (*EMPTIED, *MARKS, *COMPARED, "own")
+    values |= {name: getattr(DEFAULT, name) for name in emptied if fields.get(name) == ""}
     if change.get("node") == "":
         values["node"] = None
+    if values.get("node", place.node) != place.node:  # the receivers were those of the other node
+        values.setdefault("receivers", ())
     if {"set", "split", "n", "seed", "model"} & values.keys():
         values.setdefault("index", 0)
     before, place = place, with_page(replace(place, page=change.get("page", place.page), **values))
@@ -89,23 +108,38 @@ def still_asked(before: Place, after: Place) -> tuple[str, ...]:
     kept = [
         name
         for name in before.measure
-        if name in new and (old.get(name) == new[name] or (name in FOLLOWING and moved <= set(OWN[name])))
+        if name in new and (old.get(name) == new[name] or moved <= set(FOLLOWING.get(name, ())))
     ]
     fresh = after.measure if after.measure != before.measure else ()
     return tuple(name for name in SECTIONS if name in (*kept, *fresh))
 
 
-async def routed(client: BackendClient, place: Place, problems: list[str], wanted: list[Json | None]) -> Json:
-    """Everything that follows from a state. What a panel wants is only written when it differs."""
-    try:
-        default = next(model["id"] for model in await client.models() if model["default"])
+async def default_of(client: BackendClient) -> str:
+    """The model of the server that an address without one means."""
+    return next(model["id"] for model in await client.models() if model["default"])
+
+
+async def routed(
+    client: BackendClient, place: Place, problems: list[str], wanted: list[Json | None], theme: str | None
+) -> Json:
+    """Everything that follows from a state. What a panel wants is only written when it differs; a new theme
+    is a new want for those whose figures are painted here.
+    """
+    of, named = await about(client, place)
+    try:  # a stored figure names its model, and waits for none
+        default = of.model if named and of.model else await default_of(client)
     except (BackendError, StopIteration) as error:
         known = (
             error if isinstance(error, BackendError) else BackendError("no_model", "The server has no model.")
         )
         return nowhere(known)
     path, search = write(replace(place, model=shown_model(place, default)))
-    new = list(wants(replace(place, model=place.model or default), default).values())
+    wanting = wants(replace(of, model=of.model or default), default)
+    if named:  # a stored figure: its place in the history is its own address
+        wanting[ids.WANT_HISTORY] = {"address": path + search, "title": named}
+    new = [
+        {**want, "theme": theme} if want and name in ids.PAINTED else want for name, want in wanting.items()
+    ]
     return {
         "path": path,
         "search": search,
@@ -113,6 +147,9 @@ async def routed(client: BackendClient, place: Place, problems: list[str], wante
         "head_hidden": place.page != "head",
         "heads_hidden": place.page != "heads",
         "training_hidden": place.page != "training",
+        "compare_hidden": place.page != "compare",
+        "prompts_hidden": place.page != "prompts",
+        "figure_hidden": place.page != "figure",
         "problems": [html.P(sentence) for sentence in problems],
         "retry_off": True,
         "wants": [
@@ -124,5 +161,6 @@ async def routed(client: BackendClient, place: Place, problems: list[str], wante
 def nowhere(error: BackendError) -> Json:
     """The page while the server cannot be asked."""
     hidden = {"map_hidden": False, "problems": [broken(error)], "retry_off": False}
-    hidden |= dict.fromkeys(("head_hidden", "heads_hidden", "training_hidden"), True)
+    others = ("head", "heads", "training", "compare", "prompts", "figure")
+    hidden |= {f"{page}_hidden": True for page in others}
     return {"path": no_update, "search": no_update, **hidden, "wants": [no_update] * len(ids.WANTS)}

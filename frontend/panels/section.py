@@ -14,6 +14,7 @@ from frontend.figures.audit import audit
 from frontend.figures.controls import go
 from frontend.figures.notices import broken, progress, warnings
 from frontend.panels.follow import Answer, look, machinery
+from frontend.panels.links import place_of
 from frontend.panels.seen import Seen
 from frontend.theme import PALETTES, Palette
 
@@ -43,9 +44,7 @@ def layout(section: Section) -> html.Section:
     """Title, aim, buttons, an empty body."""
     name = section.name
     buttons = [
-        html.Div(
-            go("Measure", measure=name, label=f"Measure: {section.title}"), id=ids.section(name, "measure")
-        ),
+        _measure(section),
         _button("Cancel", name, "cancel", section.title),
         _button("Measure again", name, "again", section.title),
     ]
@@ -67,7 +66,21 @@ def layout(section: Section) -> html.Section:
         ],
         id=ids.section(name, "card"),
         className="panel section",
+        hidden=True,
         **attrs(aria_label=section.title),
+    )
+
+
+def _measure(section: Section) -> html.Div:
+    """The button, and beside it what pressing it will take; see `estimates`."""
+    button = go("Measure", measure=section.name, label=f"Measure: {section.title}")
+    return html.Div(
+        [
+            html.Span(id=ids.section(section.name, "estimate"), className="estimate"),
+            html.Span(button, id=ids.section(section.name, "go")),
+        ],
+        id=ids.section(section.name, "measure"),
+        className="measure",
     )
 
 
@@ -108,7 +121,7 @@ def _register_fill(app: Dash, client: BackendClient, section: Section) -> None:
         output=outputs,
         inputs={
             "want": Input(ids.WANT_SECTION[name], "data"),
-            "theme": Input(ids.THEME, "data"),
+            "theme": State(ids.THEME, "data"),
             "again": Input(ids.section(name, "again"), "n_clicks"),
             "tick": Input(ids.poll(job), "n_intervals"),
         },
@@ -203,5 +216,5 @@ def drawn(section: Section, answer: Answer, want: Mapping[str, Any], palette: Pa
     problem = [broken(answer.error)] if answer.error else []
     if answer.body is None:
         return problem
-    foot = html.Div(audit(answer.body), className="audit")
+    foot = html.Div(audit(answer.body, place_of(want["address"])), className="audit")
     return [*problem, *warnings(answer.body["warnings"]), *section.draw(answer.body, want, palette), foot]

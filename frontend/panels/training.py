@@ -87,7 +87,7 @@ def register(app: Dash, client: BackendClient) -> None:
         output=OUTPUTS,
         inputs={
             "want": Input(ids.WANT_TRAINING, "data"),
-            "theme": Input(ids.THEME, "data"),
+            "theme": State(ids.THEME, "data"),
             "tick": Input(ids.poll(ids.TRAINING_CURVES), "n_intervals"),
         },
         state={"memory": State(ids.memory(ids.TRAINING_CURVES), "data")},

@@ -1,0 +1,45 @@
+/* plotly in two sizes. Most figures are drawn by the small one, which is there early; a scene in three dimensions
+   fetches the whole of it first, three times as large. dcc.Graph finds either as window.Plotly. */
+(function () {
+  "use strict";
+  var small = document.currentScript.getAttribute("data-plotly"), whole = null; // addresses
+  var plotly = null, asked = null;
+  var NEEDS_WHOLE = /3d$|gl$/;
+
+  function traces(told) { return Array.isArray(told) ? told : (told && told.data) || []; }
+
+  function fetchWhole() {
+    asked = asked || new Promise(function (does, fails) {
+      var script = document.createElement("script");
+      script.src = whole;
+      script.onload = function () { does(plotly); };
+      script.onerror = function () { asked = null; fails(new Error("plotly did not come")); };
+      document.head.appendChild(script);
+    });
+    return asked;
+  }
+
+  function watch(drawer) {
+    ["react", "newPlot"].forEach(function (name) {
+      var plain = drawer[name];
+      drawer[name] = function (_graph, told) {
+        var all = arguments;
+        if (!traces(told).some(function (trace) { return NEEDS_WHOLE.test(trace.type || ""); })) {
+          return plain.apply(drawer, all);
+        }
+        return fetchWhole().then(function (found) { return found[name].apply(found, all); });
+      };
+    });
+    return drawer;
+  }
+
+  Object.defineProperty(window, "Plotly", {
+    configurable: true,
+    get: function () { return plotly || undefined; },
+    set: function (found) { plotly = plotly ? found : watch(found); },
+  });
+  Object.defineProperty(window, "_dashPlotlyJSURL", { // Dash names the whole one here
+    get: function () { return small; },
+    set: function (address) { whole = address; },
+  });
+})();
