@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 from tests.conftest import Server, is_ready, until
 from tests.end_to_end.visitor import Visitor
 
+SMALL = "mcq-tiny-letters-1000"
 CHROMIUM = shutil.which("chromium")
 
 
@@ -56,6 +57,19 @@ def browser() -> Iterator[object]:
 @pytest.fixture(scope="module")
 def server(demo_data: Path) -> Iterator[Server]:
     running = Server(demo_data, HEADSCOPE_THREADS="2").start()
+    try:
+        until(lambda: is_ready(running), seconds=120)
+        yield running
+        assert running.stop() == 0
+    finally:
+        running.kill()
+
+
+@pytest.fixture(scope="session")
+def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on the smallest model that has learned something, so that figures have their colours."""
+    folder = tmp_path_factory.mktemp("small-data")
+    running = Server(folder, HEADSCOPE_DEFAULT_MODEL=SMALL, HEADSCOPE_THREADS="1").start()
     try:
         until(lambda: is_ready(running), seconds=120)
         yield running

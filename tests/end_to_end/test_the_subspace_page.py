@@ -87,8 +87,8 @@ def test_a_turned_scene_is_in_the_link_and_there_is_only_one(server: Server, vis
     before = page.evaluate(EYE)
     drag(page, scene.bounding_box(), (0.5, 0.5), (0.7, 0.6))
     until(lambda: "camera=" in address(page))
+    until(lambda: page.evaluate(EYE) != pytest.approx(before, abs=0.05))
     turned = page.evaluate(EYE)
-    assert turned != pytest.approx(before, abs=0.05)
 
     page.locator("#theme-switch").click()
     expect(page.locator("html")).to_have_attribute("data-scheme", "dark")

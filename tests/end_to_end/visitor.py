@@ -36,8 +36,12 @@ class Visitor:
         return self.page
 
     def click_cell(self, layer: int, row: int) -> None:
-        """Click the middle of a cell of the map; rows count from the top, heads first."""
-        place = self.page.evaluate(
+        """Click the middle of a cell of the map."""
+        self.page.mouse.click(*self.cell(layer, row))
+
+    def cell(self, layer: int, row: int) -> tuple[float, float]:
+        """Where the middle of a cell of the map is; rows count from the top, heads first."""
+        return self.page.evaluate(
             """([layer, row]) => {
                 const graph = document.querySelector('#map .js-plotly-plot');
                 const trace = graph.data[0], {xaxis, yaxis} = graph._fullLayout;
@@ -47,7 +51,6 @@ class Visitor:
             }""",
             [layer, row],
         )
-        self.page.mouse.click(*place)
 
 
 def ask(server: Server, spec: dict[str, Any]) -> dict[str, Any]:

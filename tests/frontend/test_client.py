@@ -50,6 +50,40 @@ def test_job_and_cancel(api: FakeApi, client: BackendClient) -> None:
     assert run(client.cancel("abc"))["state"] == "cancelled"
 
 
+def test_records_and_recomputing(api: FakeApi, client: BackendClient) -> None:
+    api.answers["GET", "/api/results"] = (200, {"results": [{"key": "abc"}]})
+    api.answers["GET", "/api/results/abc/record"] = (200, {"key": "abc", "stored": False})
+    api.answers["POST", "/api/results/abc/again"] = (202, {"key": "def", "job": {"state": "queued"}})
+    assert run(client.records(model="tiny", prompts_of="abc")) == [{"key": "abc"}]
+    assert run(client.record("abc"))["stored"] is False
+    assert run(client.again("abc")) == Pending("def", {"state": "queued"})
+
+
+def test_a_picture_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it is drawn; numbers that are not finite leave as null."""
+    monkeypatch.setattr("frontend.client.LOOK_AGAIN_S", 0.0)
+    posted: list[bytes] = []
+    answers = [
+        httpx2.Response(202, json={"id": "p", "state": "running"}),
+        httpx2.Response(202, json={"id": "p", "state": "running"}),
+        httpx2.Response(200, content=b"%PDF-", headers={"content-type": "application/pdf"}),
+        httpx2.Response(
+            501, json={"error": {"code": "no_chromium", "message": "apt-get", "request_id": "r"}}
+        ),
+    ]
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        posted.append(request.content)
+        return answers.pop(0)
+
+    client = BackendClient(httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url="http://api"))
+    figure = {"data": [{"y": [1.0, float("nan")]}], "layout": {}}
+    assert run(client.rendering(figure, "pdf", 400, 300)) == b"%PDF-"
+    assert b'"y":[1.0,null]' in posted[0] and b'"format":"pdf"' in posted[0]
+    with pytest.raises(BackendError, match="apt-get"):
+        run(client.rendering(figure, "pdf", 400, 300))
+
+
 def test_models_and_sets(client: BackendClient) -> None:
     assert run(client.models())[0]["id"] == "tiny"
     assert run(client.model("tiny"))["state"] == "ready"

@@ -134,7 +134,8 @@ def test_ticking_heads_draws_no_table_anew() -> None:
 
 def test_how_the_table_is_looked_at_asks_for_nothing_else() -> None:
     before, after = wants(PLACE, "tiny"), wants(changed(PLACE, {"by": "head", "find": "L1"})[0], "tiny")
-    assert [name for name in ids.WANTS if before[name] != after[name]] == [ids.WANT_HEADS]
+    looked = [name for name in ids.WANTS if before[name] != after[name]]
+    assert looked == [ids.WANT_HEADS, ids.WANT_HISTORY]
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_another_spec_is_another_job(api: FakeApi, client: BackendClient) -> Non
 
 def test_the_address_decides_what_is_asked(client: BackendClient) -> None:
     place = State(n=8, index=3, node=Node(1, 0))
-    told = run(routed(client, place, [], NOTHING))
+    told = run(routed(client, place, [], NOTHING, None))
     assert (told["path"], told["search"]) == ("/", "?n=8&index=3&node=L1H0")
     by_name = dict(zip(ids.WANTS, told["wants"], strict=True))
     assert by_name[ids.WANT_MAP]["spec"]["model"] == "tiny"
@@ -101,11 +101,20 @@ def test_the_address_decides_what_is_asked(client: BackendClient) -> None:
 
 
 def test_what_has_not_changed_is_not_asked_again(client: BackendClient) -> None:
-    before = list(wants(State(model="tiny"), "tiny").values())
-    told = run(routed(client, State(node=Node(1, 0)), [], before))
+    before = run(routed(client, State(), [], NOTHING, "light"))["wants"]
+    before = [None if want is no_update else want for want in before]
+    told = run(routed(client, State(node=Node(1, 0)), [], before, "light"))
     by_name = dict(zip(ids.WANTS, told["wants"], strict=True))
     assert by_name[ids.WANT_MAP] is no_update and by_name[ids.WANT_GATE] is no_update
     assert by_name[ids.WANT_PAIR] is not no_update
+
+
+def test_a_new_theme_is_a_new_want_of_what_is_painted(client: BackendClient) -> None:
+    before = run(routed(client, State(), [], NOTHING, "light"))["wants"]
+    before = [None if want is no_update else want for want in before]
+    told = run(routed(client, State(), [], before, "dark"))["wants"]
+    rewritten = {name for name, want in zip(ids.WANTS, told, strict=True) if want is not no_update}
+    assert ids.WANT_MAP in rewritten <= set(ids.PAINTED)
 
 
 def test_an_mlp_has_no_attention_to_ask_for() -> None:
@@ -128,7 +137,7 @@ def test_a_server_that_is_away_is_asked_again(api: FakeApi, client: BackendClien
         503,
         {"error": {"code": "busy", "message": "Busy.", "request_id": "r"}},
     )
-    told = run(routed(client, State(), [], NOTHING))
+    told = run(routed(client, State(), [], NOTHING, None))
     assert told["retry_off"] is False and "Busy." in text_of(told["problems"])
 
 
@@ -144,7 +153,7 @@ def test_finding_a_head(client: BackendClient, typed: str, problem: str | None) 
 def drawing(answer: Answer, model: Json) -> Drawing:
     want = wants(State(model="tiny"), "tiny")[ids.WANT_MAP]
     assert want is not None
-    return Drawing(answer, model, want, "light", False)
+    return Drawing(answer, model, want, "light")
 
 
 def test_the_map_before_there_are_values() -> None:
@@ -157,7 +166,7 @@ def test_the_map_before_there_are_values() -> None:
 
 def test_the_map_while_it_is_measured(effects: Json) -> None:
     told = drawn(drawing(Answer(SPEC, "abc", effects | {"complete": False}, RUNNING), {}), None)
-    assert told["progress"] == "12 of 32 pairs, 8 s left"
+    assert told["progress"] == "12 of 32 pairs, about 8 s left"
     assert told["cancel_hidden"] is False and told["again_hidden"] is True
     assert "key\N{NO-BREAK SPACE}kkkkkkkkkkkk" in text_of(told["audit"])
 
@@ -185,7 +194,7 @@ def test_evidence_says_why_there_is_none() -> None:
     }
     *values, letters, _memory, poll_off = effects_shown({"index": 0}, answers)
     assert values == ["–"] * 4 and "r9" in text_of(letters) and poll_off is True
-    assert text_of(trouble([Answer(SPEC, "a", job=RUNNING)])) == "12 of 32 pairs, 8 s left"
+    assert text_of(trouble([Answer(SPEC, "a", job=RUNNING)])) == "12 of 32 pairs, about 8 s left"
 
 
 def test_the_form_goes_back_to_defaults_where_it_is_empty() -> None:
@@ -200,8 +209,11 @@ def test_an_unknown_set_stays_visible_in_the_form() -> None:
 @pytest.mark.parametrize(
     ("job", "words"),
     [
-        (RUNNING, "12 of 32 pairs, 8 s left"),
-        (RUNNING | {"state": "queued", "queue_position": 2}, "Waiting: 2 jobs before this one."),
+        (RUNNING, "12 of 32 pairs, about 8 s left"),
+        (
+            RUNNING | {"state": "queued", "queue_position": 2},
+            "Waiting: 2 jobs before this one, about 8 s left.",
+        ),
         (RUNNING | {"state": "cancelled"}, "Cancelled after 12 of 32 pairs."),
         (RUNNING | {"seconds_left": None, "message": "loading"}, "12 of 32 pairs, loading"),
     ],

@@ -10,11 +10,9 @@ from frontend import ids
 from frontend.client import BackendClient
 from frontend.nodes import Node
 from frontend.options import SECTIONS
-from frontend.panels import mutations, subspace
-from frontend.panels.bias import BIAS
-from frontend.panels.causes import CURVES, EDGES, ON_HEAD, PATHS
+from frontend.panels import estimates
+from frontend.panels.causes import CURVES, EDGES, PATHS
 from frontend.panels.follow import Answer
-from frontend.panels.heads import QK
 from frontend.panels.router import changed
 from frontend.panels.section import drawn, measured, told, waiting
 from frontend.panels.seen import Seen
@@ -67,6 +65,7 @@ def test_another_node_is_not_measured_by_itself() -> None:
 def test_a_link_to_another_node_measures_nothing() -> None:
     place = State(page="head", model="tiny", node=Node(1, 0), measure=("where", "paths"))
     found = wants(place, "tiny")
+    found.pop(ids.WANT_HISTORY)  # where the reader is, not where he can go
     addresses = [want["address"]["search"] for want in found.values() if want and "address" in want]
     assert len(addresses) > 4 and not any("measure" in search for search in addresses)
 
@@ -146,6 +145,6 @@ def test_a_figure_has_its_warnings_and_its_audit_strip() -> None:
 
 
 def test_every_section_says_what_it_is_for() -> None:
-    every = (*ON_HEAD, EDGES, CURVES, *subspace.ALL, *mutations.ALL, BIAS, QK)
+    every = estimates.SECTIONS
     assert sorted(section.name for section in every) == sorted(SECTIONS)
     assert all(section.aim.endswith((".", "?")) for section in every)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontend.heads import CATEGORIES, COLUMNS, ORDERS, THRESHOLDS
+from frontend.marks import in_order
 from frontend.nodes import Node
 from frontend.options import (
     DIRECTIONS,
@@ -52,6 +53,17 @@ def of_all_heads(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def of_the_reader(draw: st.DrawFn) -> dict[str, Any]:
+    """Pins and receivers in the order of choosing, notes in that of the computation."""
+    owners = st.builds(Node, layers, st.none() | st.integers(0, 200))
+    said = draw(st.dictionaries(owners, names, max_size=3))
+    return {
+        "pins": tuple(map(str, draw(st.lists(owners, max_size=4, unique=True)))),
+        "receivers": tuple(map(str, draw(st.lists(owners, max_size=4, unique=True)))),
+        "notes": tuple((str(node), said[node]) for node in sorted(said, key=in_order)),
+    }
+
+
 @st.composite
 def states(draw: st.DrawFn) -> State:
     n = draw(st.integers(1, 1000))
@@ -61,6 +73,7 @@ def states(draw: st.DrawFn) -> State:
     return State(
         page=page if page == "head" else draw(st.sampled_from(("map", *PAGES.values()))),
         **of_all_heads(draw),
+        **of_the_reader(draw),
         model=draw(names),
         set=draw(names),
         split=draw(st.sampled_from(SPLITS)),

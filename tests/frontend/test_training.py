@@ -182,7 +182,7 @@ def test_the_step_is_the_only_thing_of_its_own_in_the_link() -> None:
     chosen = wants(replace(place, set="mine"), "tiny")[ids.WANT_TRAINING]
     assert chosen and chosen["address"]["search"] == "?set=mine&step=400"
     asked = [name for name, found in wants(place, "tiny").items() if found is not None]
-    assert asked == [ids.WANT_MODEL, ids.WANT_TRAINING, ids.WANT_PAGES]
+    assert asked == [ids.WANT_MODEL, ids.WANT_TRAINING, ids.WANT_PAGES, ids.WANT_MARKS, ids.WANT_HISTORY]
 
 
 def test_the_list_of_models_does_not_drown_in_checkpoints() -> None:
@@ -203,9 +203,11 @@ def test_links_between_the_pages_keep_model_and_prompts() -> None:
     assert [one.href for one in found] == [
         "/?model=letters-0400&n=8",
         "/heads?model=letters-0400&n=8",
+        "/prompts?model=letters-0400&n=8",
         "/training?model=letters-0400&n=8",
+        "/compare?model=letters-0400&n=8",
     ]
-    assert [getattr(one, "aria-current", None) for one in found] == [None, "page", None]
+    assert [getattr(one, "aria-current", None) for one in found] == [None, "page", None, None, None]
     assert href(State(page="training")) == "/training"
 
 

@@ -1,0 +1,74 @@
+"""All pages of the dashboard on a small model, each at one address, and when it has come to rest."""
+
+import time
+from typing import Any
+
+import httpx2
+from playwright.sync_api import Page
+
+from tests.conftest import Server, until
+from tests.end_to_end.conftest import SMALL
+from tests.end_to_end.visitor import Visitor
+
+PAIRS = 4
+NODE = "L3H3"
+PROMPTS = f"set=tiny-facts&n={PAIRS}"
+HEAD = f"/m/{SMALL}/{NODE}?{PROMPTS}"
+SECTIONS = "where,paths,knock,low_rank,steer,mutations,nth_item"
+MAP_SPEC = {"analysis": "effects", "model": SMALL, "prompts": {"set": "tiny-facts", "n": PAIRS}}
+REST_S = 1.0
+
+
+def addresses(server: Server) -> dict[str, str]:
+    """By name; the result of the map is computed, as the pages of figures need its key."""
+    key = computed(server, MAP_SPEC)
+    return {
+        "map": f"/?{PROMPTS}&node={NODE}&measure=edges,bias",
+        "head": f"{HEAD}&measure={SECTIONS}",
+        "heads": f"/heads?{PROMPTS}",
+        "training": f"/training?{PROMPTS}",
+        "figure": f"/f/{key}",
+        "embed": f"/f/{key}?embed=1",
+        "compare": f"/compare?{PROMPTS}&pins={NODE},L2H0",
+        "prompts": f"/prompts?{PROMPTS}",
+    }
+
+
+def computed(server: Server, spec: dict[str, Any]) -> str:
+    """The key of a spec whose result is stored."""
+    key = httpx2.post(f"{server.address}/api/results", json=spec, timeout=60).json()["key"]
+    until(lambda: httpx2.get(f"{server.address}/api/results/{key}").status_code == 200)
+    return key
+
+
+def open_and_rest(visitor: Visitor, address: str, rest_s: float = REST_S) -> Page:
+    """The page once it has asked the server nothing for a while: all that was wanted is drawn."""
+    page, asked = visitor.page, Asked()
+    page.on("request", asked.begin)
+    page.on("requestfinished", asked.end)
+    page.on("requestfailed", asked.end)
+    visitor.open(address)
+    page.locator("._dash-loading").wait_for(state="detached", timeout=60_000)
+    if not address.startswith("/prompts"):
+        page.locator("[data-complete=true]").first.wait_for(state="attached", timeout=120_000)
+    until(lambda: page.wait_for_timeout(50) or asked.quiet_s() > rest_s, seconds=120, every=0)
+    return page
+
+
+class Asked:
+    """Which requests wait for an answer, and since when none does."""
+
+    def __init__(self) -> None:
+        self._waiting: set[Any] = set()
+        self._since = time.monotonic()
+
+    def begin(self, request: Any) -> None:
+        if request.resource_type in ("fetch", "xhr"):
+            self._waiting.add(request)
+
+    def end(self, request: Any) -> None:
+        self._waiting.discard(request)
+        self._since = time.monotonic()
+
+    def quiet_s(self) -> float:
+        return 0.0 if self._waiting else time.monotonic() - self._since

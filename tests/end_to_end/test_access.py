@@ -1,0 +1,202 @@
+"""Everybody can use it: axe on every page in both themes, a way by keyboard alone, the keys, the tour."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import Server
+from tests.end_to_end.every_page import HEAD, NODE, PROMPTS, addresses, open_and_rest
+from tests.end_to_end.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+SOON = 20_000
+MAP = f"/?{PROMPTS}"
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(browser: Browser, small_server: Server) -> Iterator[Visit]:
+    """Visitors of the small model; what they complain of fails the test."""
+    visitors: list[Visitor] = []
+
+    def new(**options: Any) -> Visitor:
+        visitors.append(Visitor(browser, small_server, **options))
+        return visitors[-1]
+
+    yield new
+    for visitor in visitors:
+        visitor.page.context.close()
+        assert not visitor.complaints
+
+
+@pytest.fixture(scope="module")
+def pages(small_server: Server) -> dict[str, str]:
+    return addresses(small_server)
+
+
+def grave(page: Page) -> list[str]:
+    """What axe calls serious or critical, with the elements it means."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['impact']} {one['id']}: {', '.join(str(node['target'][0]) for node in one['nodes'][:5])}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["map", "head", "heads", "figure", "embed", "compare", "prompts", "training"]
+)
+def test_axe_finds_nothing_serious_in_either_theme(name: str, visit: Visit, pages: dict[str, str]) -> None:
+    me = visit(bypass_csp=True, color_scheme="light")  # axe is a script from elsewhere
+    page = open_and_rest(me, pages[name])
+    assert not grave(page)
+    if page.locator("#theme-switch").is_visible():
+        page.locator("#theme-switch").click()
+        page.wait_for_timeout(300)
+    else:
+        page = open_and_rest(me, pages[name] + "&theme=dark")
+    assert page.evaluate("document.documentElement.dataset.scheme") == "dark"
+    assert not grave(page)
+
+
+def test_axe_would_notice(visit: Visit) -> None:
+    page = open_and_rest(visit(bypass_csp=True), MAP)
+    page.evaluate("document.querySelector('#copy-link').style.color = '#c06030'")
+    page.evaluate("document.querySelector('#find-head').removeAttribute('aria-label')")
+    page.evaluate("document.querySelector('#find-head').removeAttribute('placeholder')")
+    assert any("label" in one for one in grave(page)) and any("contrast" in one for one in grave(page))
+
+
+def test_question_mark_lists_the_keys_and_escape_gives_the_focus_back(visit: Visit) -> None:
+    page = open_and_rest(visit(), MAP)
+    page.locator("#map-grid").focus()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("row", name="/ find a head")).to_be_visible()
+    expect(dialog.get_by_role("row", name="P pin or unpin the selected node")).to_be_visible()
+    page.keyboard.press("/")  # no shortcut works behind the dialog
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert page.evaluate("document.activeElement.id") == "map-grid"
+
+
+def test_single_letters_can_be_switched_off(visit: Visit) -> None:
+    page = open_and_rest(visit(), MAP)
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("checkbox", name="Single-letter keys are on").uncheck()
+    page.keyboard.press("Escape")
+    page.locator("#map-grid").focus()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "map-grid"
+    page.reload()
+    page.locator("#strongest-nodes [data-node]").first.wait_for()
+    page.locator("#map-grid").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("checkbox", name="Single-letter keys are on").check()
+    page.keyboard.press("Escape")
+    page.locator("#map-grid").focus()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "find-head"
+
+
+def test_tab_reaches_every_control_sees_the_focus_and_comes_out_again(visit: Visit) -> None:
+    page = open_and_rest(visit(), f"{MAP}&node={NODE}")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip-link")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    assert "#" not in page.url
+    wanted = set(page.evaluate(CONTROLS))
+    reached, unseen = set(), set()
+    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+    for _ in range(len(wanted) + 40):
+        page.keyboard.press("Tab")
+        name, visible = page.evaluate(FOCUSED)
+        if name in reached and len(reached) > len(wanted):
+            break
+        reached.add(name)
+        unseen |= set() if visible else {name}
+    assert not wanted - reached
+    assert not unseen
+
+
+# A control is named by its place in the page.
+PLACE = """(one) => {
+    const path = [];
+    for (let at = one; at && at !== document.body; at = at.parentElement) {
+        path.unshift(at.tagName + Array.prototype.indexOf.call(at.parentElement.children, at));
+    }
+    return one.id + ' ' + path.join('/');
+}"""
+CONTROLS = f"""() => Array.from(
+    document.querySelectorAll('button, a[href], select, summary, input, textarea, [tabindex="0"]')
+).filter((one) => one.checkVisibility({{visibilityProperty: true}}) && !one.disabled && one.tabIndex >= 0
+    && !one.closest('details:not([open]) > :not(summary)')).map({PLACE})"""
+FOCUSED = f"""() => {{
+    const one = document.activeElement, look = getComputedStyle(one), blurred = JSON.stringify(LOOK(look));
+    one.blur();
+    const changed = one === document.body || JSON.stringify(LOOK(getComputedStyle(one))) !== blurred;
+    one.focus({{preventScroll: true}});
+    return [({PLACE})(one), changed];
+    function LOOK(s) {{ return [s.outlineStyle, s.outlineColor, s.borderColor, s.boxShadow, s.top]; }}
+}}"""
+
+
+def test_all_nodes_of_the_map_are_in_its_list_at_once(visit: Visit) -> None:
+    page = open_and_rest(visit(), MAP)
+    rows = page.locator("#strongest-nodes tbody tr")
+    expect(rows).to_have_count(18)
+    page.get_by_role("button", name="Show all 36 nodes").click()
+    expect(rows).to_have_count(36, timeout=500)  # nobody is asked for it
+    first = rows.first.get_by_role("button")
+    label = first.inner_text()
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#evidence-title")).to_contain_text(label, timeout=SOON)
+    expect(page.locator(f"tr.selected[data-row='{label}']")).to_be_visible()
+
+
+def test_tokens_are_read_with_the_arrow_keys(visit: Visit) -> None:
+    page = open_and_rest(visit(), HEAD)
+    strip = page.locator("#head-tokens [data-read]")
+    strip.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    readout = strip.get_by_role("status")
+    token = strip.locator(".token.looked")
+    expect(token).to_have_count(1)
+    expect(readout).to_contain_text(token.get_attribute("title") or "nothing")
+
+
+def test_the_tour_comes_once_and_can_be_had_again(visit: Visit) -> None:
+    me = visit()
+    page = me.open(MAP)
+    page.locator("#strongest-nodes [data-node]").first.wait_for()
+    page.wait_for_timeout(500)
+    expect(page.locator(".tour")).to_have_count(0)  # a link is opened for what it shows
+    page = me.open("/")
+    card = page.locator(".tour")
+    expect(card).to_be_visible(timeout=SOON * 3)
+    assert page.evaluate("document.activeElement === document.body")  # it takes no focus by itself
+    for title in ("The map", "Choose a node", "The evidence", "The page of a head", "The link"):
+        expect(card.get_by_role("heading")).to_have_text(title)
+        card.locator(".tour-next").click()
+    expect(card).to_have_count(0)
+    expect(page.locator("#evidence-title h2")).to_be_visible()  # the tour chose a node
+    me.open("/")
+    page.locator("#strongest-nodes [data-node]").first.wait_for()
+    page.wait_for_timeout(500)
+    expect(card).to_have_count(0)
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Tour of the page").click()
+    expect(card).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
