@@ -104,7 +104,7 @@ def number(value: tuple[float | None, float | None, float | None], *, percent: b
 
 def link(result: Json, text: str) -> str:
     """A number and the stored result that it comes from, by its key."""
-    return f"[{text}](http://127.0.0.1:8050/api/results/{result['key']})"
+    return f"[{text}](http://127.0.0.1:8050/f/{result['key']})"
 
 
 def best_heads(server: Server, subject: Subject) -> list[str]:

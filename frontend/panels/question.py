@@ -16,6 +16,8 @@ from frontend.results import pair_of
 
 Json = dict[str, Any]
 
+QUICK = 64  # prompts that are read before anything else; more of them take turns with the map
+
 
 def layout() -> html.Section:
     """The card at the top left."""
@@ -39,7 +41,7 @@ def register(app: Dash, client: BackendClient) -> None:
     async def question(want: Json | None, _tick: int, memory: Json | None) -> tuple[Any, ...]:
         if want is None:
             return no_update, no_update, True
-        answer = await look(client, want["spec"], memory, priority="click")
+        answer = await look(client, want["spec"], memory, priority="click" if want["n"] <= QUICK else "sweep")
         return shown(answer, want["index"], want["n"]), answer.memory, not answer.pending
 
 

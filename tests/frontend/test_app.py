@@ -133,3 +133,9 @@ def test_the_split_says_when_the_backend_is_away() -> None:
 def test_closing_gives_connections_back(client: BackendClient) -> None:
     asyncio.run(client.close())
     assert client._http.is_closed
+
+
+def test_no_two_elements_share_an_id(page: Dash) -> None:
+    """Dash would draw one of them inside the other, or fail at the first request."""
+    found = [json.dumps(part.id) for part in page.layout._traverse() if getattr(part, "id", None)]
+    assert len(found) > 100 and len(found) == len(set(found))
