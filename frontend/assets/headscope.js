@@ -200,6 +200,7 @@
       var root = document.documentElement, now = root.getAttribute("data-scheme") || "light";
       var next = clicks ? (now === "dark" ? "light" : "dark") : now;
       root.setAttribute("data-scheme", next);
+      if (clicks) { window.localStorage.setItem("theme", JSON.stringify(next)); }
       return [next, next, next === "dark" ? "Light" : "Dark"];
     },
 

@@ -25,7 +25,7 @@ EFFECTS = {
     "attribution": "attribution",
 }
 SMALLEST_SHARE = 0.005  # below it a kind of token would read 0.00
-SMALLEST_SCALE = 0.02  # of differences in attention: never finer
+SMALLEST_SCALE = 0.1  # of differences in attention: never finer
 
 
 @dataclass(frozen=True)

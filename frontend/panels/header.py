@@ -41,7 +41,7 @@ def layout() -> html.Header:
             html.Div(id=ids.STATUS, className="sr-only", role="status", **attrs(aria_live="polite")),
             dcc.Interval(id=ids.MODEL_POLL, interval=MODEL_POLL_MS, disabled=True),
             dcc.Store(id=ids.FIND_TYPED),
-            dcc.Store(id=ids.THEME, storage_type="local"),
+            dcc.Store(id=ids.THEME),
         ],
         className="bar",
     )

@@ -1,4 +1,4 @@
-"""Everybody can use it: axe on every page in both themes, a way by keyboard alone, the keys, the tour."""
+"""Everybody can use it: axe on every page in both themes, a way by keyboard alone, the keys."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -174,29 +174,3 @@ def test_tokens_are_read_with_the_arrow_keys(visit: Visit) -> None:
     token = strip.locator(".token.looked")
     expect(token).to_have_count(1)
     expect(readout).to_contain_text(token.get_attribute("title") or "nothing")
-
-
-def test_the_tour_comes_once_and_can_be_had_again(visit: Visit) -> None:
-    me = visit()
-    page = me.open(MAP)
-    page.locator("#strongest-nodes [data-node]").first.wait_for()
-    page.wait_for_timeout(500)
-    expect(page.locator(".tour")).to_have_count(0)  # a link is opened for what it shows
-    page = me.open("/")
-    card = page.locator(".tour")
-    expect(card).to_be_visible(timeout=SOON * 3)
-    assert page.evaluate("document.activeElement === document.body")  # it takes no focus by itself
-    for title in ("The map", "Choose a node", "The evidence", "The page of a head", "The link"):
-        expect(card.get_by_role("heading")).to_have_text(title)
-        card.locator(".tour-next").click()
-    expect(card).to_have_count(0)
-    expect(page.locator("#evidence-title h2")).to_be_visible()  # the tour chose a node
-    me.open("/")
-    page.locator("#strongest-nodes [data-node]").first.wait_for()
-    page.wait_for_timeout(500)
-    expect(card).to_have_count(0)
-    page.get_by_role("button", name="Keys").click()
-    page.get_by_role("button", name="Tour of the page").click()
-    expect(card).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(card).to_have_count(0)

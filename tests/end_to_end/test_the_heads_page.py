@@ -51,7 +51,7 @@ def test_every_head_is_there_strongest_first(server: Server, visit: Visit) -> No
     expect(first.get_by_role("link")).to_have_text(strongest)
     expect(first).to_contain_text(shown(effects[strongest]))
     expect(page.locator("table.heads tbody tr")).to_have_count(200)
-    page.get_by_role("button", name="Show 70 more").click()
+    page.get_by_role("button", name="Show all").click()
     expect(page.locator("table.heads tbody tr")).to_have_count(len(labels), timeout=SOON)
     page.get_by_role("button", name="Sort by head").click()
     expect(page.locator("table.heads tbody tr").first.get_by_role("link")).to_have_text("L0H0", timeout=SOON)

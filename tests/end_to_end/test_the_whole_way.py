@@ -119,3 +119,29 @@ def test_nothing_is_cut_off(visit: Callable[..., Visitor], scheme: str, width: i
     assert page.evaluate("document.documentElement.getAttribute('data-scheme')") == scheme
     assert page.locator("#map .xtick").count() > 3
     assert all(re.fullmatch(r"\d+", tick) for tick in page.locator("#map .xtick").all_text_contents())
+
+
+def test_the_tour_comes_once_and_can_be_had_again(visit: Callable[..., Visitor]) -> None:
+    me = visit()
+    page = me.open(f"/?n={PAIRS}")
+    page.locator("#strongest-nodes [data-node]").first.wait_for()
+    page.wait_for_timeout(500)
+    expect(page.locator(".tour")).to_have_count(0)  # a link is opened for what it shows
+    page = me.open("/")
+    card = page.locator(".tour")
+    expect(card).to_be_visible(timeout=60_000)
+    assert page.evaluate("document.activeElement === document.body")  # it takes no focus by itself
+    for title in ("The map", "Choose a node", "The evidence", "The page of a head", "The link"):
+        expect(card.get_by_role("heading")).to_have_text(title)
+        card.locator(".tour-next").click()
+    expect(card).to_have_count(0)
+    expect(page.locator("#evidence-title h2")).to_be_visible()  # the tour chose a node
+    me.open("/")
+    page.locator("#strongest-nodes [data-node]").first.wait_for()
+    page.wait_for_timeout(500)
+    expect(card).to_have_count(0)
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Tour of the page").click()
+    expect(card).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
