@@ -12,7 +12,8 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	bash scripts/system_packages.sh
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --ignore=tests/end_to_end
+	$(BIN)/python -m pytest -q tests/end_to_end
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

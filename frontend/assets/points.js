@@ -101,30 +101,37 @@
     drawTable(section);
   }
 
-  function listen(section) {
-    graphs(section, ".flat").forEach(function (graph) {
-      if (graph.headscope || !graph.on) { return; }
-      graph.headscope = true;
+  /* Once per graph. One that plotly has not drawn yet, as it is still being fetched, is looked at again. */
+  function listen(section, tries) {
+    var late = false;
+    function heard(what, hear) {
+      var boxes = Array.from(section.querySelectorAll(what + " .dash-graph"));
+      late = late || boxes.some(function (box) { return !box.querySelector(".js-plotly-plot"); });
+      graphs(section, what).forEach(function (graph) {
+        if (!graph.on) { late = true; return; }
+        if (graph.headscope) { return; }
+        graph.headscope = true;
+        hear(graph);
+      });
+    }
+    heard(".flat", function (graph) {
       graph.on("plotly_selected", function (event) { choose(section, event ? event.points : []); });
       graph.on("plotly_deselect", function () { choose(section, []); });
       graph.on("plotly_click", function (event) { choose(section, event.points.slice(0, 1)); });
     });
-    graphs(section, ".scene").forEach(function (graph) {
-      if (graph.headscope || !graph.on) { return; }
-      graph.headscope = true;
+    heard(".scene", function (graph) {
       graph.on("plotly_relayout", function (event) {
         if (event["scene.camera"]) { keep(event["scene.camera"]); }
       });
       graph.on("plotly_click", function (event) { choose(section, event.points.slice(0, 1)); });
     });
-    graphs(section, ".bars-plot").forEach(function (graph) {
-      if (graph.headscope || !graph.on) { return; }
-      graph.headscope = true;
+    heard(".bars-plot", function (graph) {
       graph.on("plotly_click", function (event) {
         var change = { bar: event.points[0].customdata, at: String(Date.now()) };
         window.dash_clientside.set_props("go", { data: change });
       });
     });
+    if (late && tries > 0) { window.setTimeout(function () { listen(section, tries - 1); }, 100); }
   }
 
   document.addEventListener("toggle", function (event) {
@@ -153,6 +160,6 @@
   window.addEventListener("headscope-redrawn", function (event) {
     drawSliders(event.detail);
     drawTable(event.detail);
-    listen(event.detail);
+    listen(event.detail, 200);
   });
 })();

@@ -1,4 +1,4 @@
-"""The page is quick: the budgets of benchmarks/page.py; bytes exactly, seconds with room for other work."""
+"""The page is quick: the budgets of benchmarks/page.py; bytes exactly, seconds with much room for other work."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from tests.end_to_end.every_page import NODE, PAIRS
 
 pytestmark = pytest.mark.browser
 CORES_WANTED = 1.5  # times the load that a machine may have for its seconds to say anything about the page
-SLACK = 2.0
+SLACK = 5.0  # the figures themselves are measured on a quiet machine, see benchmarks/page.py
 
 
 def test_bytes_and_seconds_stay_within_their_budgets(browser: Browser, small_server: Server) -> None:

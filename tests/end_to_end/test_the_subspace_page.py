@@ -26,7 +26,11 @@ COUNT_SCENES = """
     };
 """
 GRAPH = "document.querySelector('.scene .js-plotly-plot')"
-EYE = f"(({{eye}}) => [eye.x, eye.y, eye.z])({GRAPH}._fullLayout.scene._scene.getCamera())"
+EYE = f"""(() => {{
+    const graph = {GRAPH}, drawn = graph && graph._fullLayout && graph._fullLayout.scene;
+    const eye = drawn && drawn._scene && drawn._scene.getCamera().eye;
+    return eye ? [eye.x, eye.y, eye.z] : null;
+}})()"""
 
 Visit = Callable[..., Visitor]
 
@@ -58,6 +62,11 @@ def opened(visit: Visit, more: str = "") -> Page:
     return page
 
 
+def eye(page: Page) -> Any:
+    """Where the scene is looked at from; it is drawn anew when its colours or points change."""
+    return until(lambda: page.evaluate(EYE))
+
+
 def address(page: Page) -> str:
     """The query of the address as the browser has it now."""
     return page.evaluate("location.search")
@@ -84,34 +93,34 @@ def test_a_turned_scene_is_in_the_link_and_there_is_only_one(server: Server, vis
 
     scene = page.locator(".scene")
     scene.scroll_into_view_if_needed()
-    before = page.evaluate(EYE)
+    before = eye(page)
     drag(page, scene.bounding_box(), (0.5, 0.5), (0.7, 0.6))
     until(lambda: "camera=" in address(page))
-    until(lambda: page.evaluate(EYE) != pytest.approx(before, abs=0.05))
-    turned = page.evaluate(EYE)
+    until(lambda: eye(page) != pytest.approx(before, abs=0.05))
+    turned = eye(page)
 
     page.locator("#theme-switch").click()
     expect(page.locator("html")).to_have_attribute("data-scheme", "dark")
     card.locator("[data-choice=overlay]").select_option("shuffled")
     expect(card.locator("#scene-beside")).to_contain_text("Hollow", timeout=LONG)
-    assert page.evaluate(EYE) == pytest.approx(turned, abs=0.02)
+    until(lambda: eye(page) == pytest.approx(turned, abs=0.02))
     assert page.evaluate("window.scenes") == 1
 
     theirs = opened(visit, address(page).replace(f"?n={PAIRS}", ""))
-    assert theirs.evaluate(EYE) == pytest.approx(turned, abs=0.02)
+    until(lambda: eye(theirs) == pytest.approx(turned, abs=0.02))
     theirs.get_by_role("button", name="As at first").click()
     until(lambda: "camera=" not in address(theirs))
-    assert theirs.evaluate(EYE) == pytest.approx(before, abs=0.02)
+    until(lambda: eye(theirs) == pytest.approx(before, abs=0.02))
 
 
 def test_the_scene_turns_by_keyboard(visit: Visit) -> None:
     page = opened(visit)
-    before = page.evaluate(EYE)
+    before = eye(page)
     page.locator(".scene").focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("+")
     until(lambda: "camera=" in address(page))
-    after = page.evaluate(EYE)
+    after = eye(page)
     assert sum(x * x for x in after) < sum(x * x for x in before)
 
 
