@@ -1,4 +1,4 @@
-"""The page is quick: the budgets of benchmarks/page.py; bytes exactly, seconds with much room for other work."""
+"""The page is quick: the budgets of benchmarks/page.py; bytes exactly, seconds with much room."""
 
 import gzip
 import json
