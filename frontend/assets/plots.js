@@ -19,15 +19,25 @@
     return asked;
   }
 
+  /* The small one lets go of a graph first: a resize that it still has planned would draw the points flat. */
+  function handOver(drawer, graph) {
+    window.clearTimeout(graph._redrawTimer);
+    drawer.purge(graph);
+    delete graph.headscope; // its listeners are gone too; see points.js
+  }
+
   function watch(drawer) {
     ["react", "newPlot"].forEach(function (name) {
       var plain = drawer[name];
-      drawer[name] = function (_graph, told) {
+      drawer[name] = function (graph, told) {
         var all = arguments;
         if (!traces(told).some(function (trace) { return NEEDS_WHOLE.test(trace.type || ""); })) {
           return plain.apply(drawer, all);
         }
-        return fetchWhole().then(function (found) { return found[name].apply(found, all); });
+        return fetchWhole().then(function (found) {
+          if (graph._fullLayout) { handOver(drawer, graph); }
+          return found[name].apply(found, all);
+        });
       };
     });
     return drawer;
