@@ -48,6 +48,7 @@ SECTIONS = (
     *COMPUTED,
     *("bias", "qk", "receivers"),
 )
+SECTIONS_OF_PAGE, SECTION_PRESSED, QK_MEASURED = "sections", "section-pressed", "qk-measured"
 WANT_HEADS, WANT_VERDICT, WANT_TRAINING, WANT_PAGES = (
     "want-heads",
     "want-verdict",

@@ -25,6 +25,7 @@ from frontend.panels import (
     question,
     router,
     scatter,
+    sections,
     subspace,
     thumbnails,
     training,
@@ -46,6 +47,7 @@ def page() -> dmc.MantineProvider:
     return dmc.MantineProvider(
         [
             *router.layout(),
+            *sections.layout(),
             html.A("Skip to the content", href="#content", className="skip-link"),
             header.layout(),
             html.Main(

@@ -78,6 +78,14 @@
     go(JSON.parse(control.getAttribute("data-go")));
   });
 
+  /* A button of a section: measure again, cancel. */
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-press]");
+    if (!button) { return; }
+    var told = JSON.parse(button.getAttribute("data-press"));
+    window.dash_clientside.set_props("section-pressed", { data: Object.assign(told, { at: String(Date.now()) }) });
+  });
+
   document.addEventListener("change", function (event) {
     var name = event.target.getAttribute && event.target.getAttribute("data-choice");
     if (!name) { return; }
@@ -165,6 +173,18 @@
     each(section, ".squares-scroll", function (box) { box.scrollLeft = kept.scrolled || 0; });
   }
 
+  /* A section that is drawn anew is put back before it is painted: its table, square, opened lines, scroll. */
+  function watch(section) {
+    if (section.headscope) { return; }
+    section.headscope = new MutationObserver(function () {
+      drawSquares(section);
+      putBack(section);
+      lookAgain(section);
+      announce(section);
+    });
+    section.headscope.observe(section, { childList: true, subtree: true, attributeFilter: ["data-squares", "data-points", "data-slider"] });
+  }
+
   /* Other scripts of the page draw their own parts of a section; see points.js. */
   function announce(section) { window.dispatchEvent(new CustomEvent("headscope-redrawn", { detail: section })); }
 
@@ -214,20 +234,9 @@
       return done ? "Link copied" : "Not copied";
     },
 
-    /* A section that is drawn anew is put back before it is painted: its table, square, opened lines, scroll. */
-    redrawn: function (_body, id) {
-      var section = byId(id);
-      if (section && !section.headscope) {
-        var restore = function () { drawSquares(section); putBack(section); lookAgain(section); announce(section); };
-        section.headscope = new MutationObserver(restore);
-        section.headscope.observe(section, { childList: true, subtree: true, attributeFilter: ["data-squares", "data-points", "data-slider"] });
-        restore();
-      }
-      return String(Date.now());
-    },
-
-    /* The title names what is looked at; a figure that was hidden gets its size. */
+    /* Sections are watched from before they are filled; the title names what is looked at; a figure that was hidden gets its size. */
     settled: function (path) {
+      each(document, "section.section", watch);
       var found = /^\/m\/([^/]+)\/([^/]+)/.exec(path || "");
       var named = { "/heads": "Heads", "/training": "Training", "/compare": "Compare" }[path] || (found && found[2]);
       if (!/^\/f\//.test(path || "")) { document.title = named ? named + " · headscope" : "headscope"; } // a figure has the name that its page came with

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from dash import Dash
-
-from frontend.client import BackendClient
 from frontend.figures.bias import bias_figure
 from frontend.panels import section
 from frontend.panels.links import place_of
@@ -22,8 +19,3 @@ BIAS = Section(
 def layout() -> Any:
     """One section."""
     return section.layout(BIAS)
-
-
-def register(app: Dash, client: BackendClient) -> None:
-    """Like all sections."""
-    section.register(app, client, BIAS)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, html
+from dash import html
 
 from frontend import specs
-from frontend.client import BackendClient
 from frontend.figures.curves import curves_figure
 from frontend.figures.paths import edge_table, knock_out_table, path_table, repair_table
 from frontend.figures.positions import count_words, position_figure, squares
@@ -117,9 +116,3 @@ def layout() -> list[Any]:
 def map_layout() -> list[Any]:
     """The sections of the map page."""
     return [section.layout(EDGES), section.layout(CURVES)]
-
-
-def register(app: Dash, client: BackendClient) -> None:
-    """All sections work alike."""
-    for one in (*ON_HEAD, EDGES, CURVES):
-        section.register(app, client, one)

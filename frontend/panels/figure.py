@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from frontend import ids
 from frontend.addresses import drawn_by, name_of, shown_as, state_of
@@ -98,13 +98,6 @@ def register(app: Dash, client: BackendClient) -> None:
         if want is None:
             return dict.fromkeys(OUTPUTS, no_update)
         return await shown(client, want["key"], place_of(want["address"]), theme or "light")
-
-    app.clientside_callback(
-        ClientsideFunction("headscope", "redrawn"),
-        Output(ids.FIGURE_CARD, "data-drawn"),
-        Input(ids.FIGURE_BODY, "children"),
-        Input(ids.FIGURE_CARD, "id"),
-    )
 
 
 async def shown(client: BackendClient, key: str, place: Place, theme: str) -> Json:

@@ -20,7 +20,6 @@ from frontend.panels import section
 from frontend.panels.follow import Answer, body_now, look, machinery
 from frontend.panels.links import place_of
 from frontend.panels.section import Section
-from frontend.panels.seen import Seen
 
 Json = dict[str, Any]
 QK = Section(
@@ -30,7 +29,6 @@ QK = Section(
     "whatever the head writes and whatever the model says.",
     lambda body, want, _palette: qk_table(body, place_of(want["address"])),
 )
-QK_MEMORY = ids.memory(ids.section("qk", "job"))
 OUTPUTS = {
     "counts": Output(ids.HEADS_COUNTS, "children"),
     "thresholds": Output(ids.HEADS_THRESHOLDS, "children"),
@@ -94,13 +92,12 @@ def _centre(*figures: Any) -> html.Div:
 
 def register(app: Dash, client: BackendClient) -> None:
     """Fill the page when the address or the job moves on; cancel; measure again; export."""
-    section.register(app, client, QK)
 
     @app.callback(
         output=OUTPUTS,
         inputs={
             "want": Input(ids.WANT_HEADS, "data"),
-            "qk": Input(QK_MEMORY, "data"),
+            "qk": Input(ids.QK_MEASURED, "data"),
             "again": Input(ids.HEADS_AGAIN, "n_clicks"),
             "tick": Input(ids.poll(ids.HEADS_TABLE), "n_intervals"),
         },
@@ -163,11 +160,11 @@ async def waited_for(client: BackendClient, model: str, answer: Answer) -> str:
     return progress(answer.job) if answer.job else ""
 
 
-async def qk_body(client: BackendClient, want: Json, memory: Mapping[str, Any] | None) -> Json | None:
+async def qk_body(client: BackendClient, want: Json, measured: Mapping[str, Any] | None) -> Json | None:
     """The QK-scores of the same heads on the same prompts, if they have been measured."""
-    last = Seen.read(memory).last
-    same = last and all(last["spec"][name] == want["spec"][name] for name in ("model", "prompts"))
-    return await body_now(client, last) if same and last["state"] == "done" else None
+    spec = measured["spec"] if measured else {}
+    same = measured and all(spec[name] == want["spec"][name] for name in ("model", "prompts"))
+    return await body_now(client, measured) if same else None
 
 
 def status(answer: Answer, words: str) -> Json:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, html
+from dash import html
 
-from frontend.client import BackendClient
 from frontend.figures.controls import select, together
 from frontend.figures.mutations import mutations_figure
 from frontend.figures.nth_item import nth_item_figure, probes_figure, pseudocode_figure
@@ -97,9 +96,3 @@ def layout() -> list[Any]:
     """The bars over the whole width, the others beside each other."""
     others = html.Div([section.layout(one) for one in (PSEUDOCODE, PROBES)], className="cards two sections")
     return [section.layout(MUTATIONS), section.layout(NTH_ITEM), others]
-
-
-def register(app: Dash, client: BackendClient) -> None:
-    """All sections work alike."""
-    for one in ALL:
-        section.register(app, client, one)

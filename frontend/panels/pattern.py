@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from dash import Dash
-
-from frontend.client import BackendClient
 from frontend.figures.pattern import pattern_figure
 from frontend.panels import section
 from frontend.panels.section import Section
@@ -20,8 +17,3 @@ PATTERN = Section(
 def layout() -> Any:
     """One section."""
     return section.layout(PATTERN)
-
-
-def register(app: Dash, client: BackendClient) -> None:
-    """Like all sections."""
-    section.register(app, client, PATTERN)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, html
+from dash import html
 
-from frontend.client import BackendClient
 from frontend.figures.receivers import chosen, receiver_table
 from frontend.panels import section
 from frontend.panels.links import place_of
@@ -38,8 +37,3 @@ RECEIVERS = Section(
 def layout() -> html.Section:
     """Hidden until a receiver is chosen."""
     return section.layout(RECEIVERS)
-
-
-def register(app: Dash, client: BackendClient) -> None:
-    """Like every section, but asked for by choosing a receiver."""
-    section.register(app, client, RECEIVERS)

@@ -137,9 +137,10 @@ async def routed(
     wanting = wants(replace(of, model=of.model or default), default)
     if named:  # a stored figure: its place in the history is its own address
         wanting[ids.WANT_HISTORY] = {"address": path + search, "title": named}
-    new = [
-        {**want, "theme": theme} if want and name in ids.PAINTED else want for name, want in wanting.items()
-    ]
+    new = {
+        name: {**want, "theme": theme} if want and name in ids.PAINTED else want
+        for name, want in wanting.items()
+    }
     return {
         "path": path,
         "search": search,
@@ -153,7 +154,8 @@ async def routed(
         "problems": [html.P(sentence) for sentence in problems],
         "retry_off": True,
         "wants": [
-            no_update if same(after, before) else after for after, before in zip(new, wanted, strict=True)
+            new[name] if name in new and not same(new[name], before) else no_update
+            for name, before in zip(ids.WANTS, wanted, strict=True)
         ],
     }
 

@@ -9,7 +9,7 @@ from frontend.client import BackendClient
 from frontend.figures.attributes import attrs
 from frontend.figures.scatter import scatter_card, scatter_controls
 from frontend.panels.follow import body_now
-from frontend.panels.heads import QK_MEMORY, qk_body
+from frontend.panels.heads import qk_body
 from frontend.panels.links import place_of
 from frontend.theme import PALETTES
 
@@ -40,7 +40,7 @@ def register(app: Dash, client: BackendClient) -> None:
         Output(ids.SCATTER_CARD, "hidden"),
         Input(ids.WANT_SCATTER, "data"),
         Input(ids.memory(ids.HEADS_TABLE), "data"),
-        Input(QK_MEMORY, "data"),
+        Input(ids.QK_MEASURED, "data"),
         State(ids.THEME, "data"),
     )
     async def scatter(want: Json | None, memory: Json | None, qk: Json | None, theme: str | None) -> Any:

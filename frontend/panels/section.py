@@ -1,10 +1,11 @@
-"""A section that is measured on demand: a button starts it and the address keeps it."""
+"""A section that is measured on demand: a button starts it and the address keeps it. See `sections`."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
+from dash import html
 
 from frontend import ids
 from frontend.client import BackendClient
@@ -13,12 +14,13 @@ from frontend.figures.attributes import attrs
 from frontend.figures.audit import audit
 from frontend.figures.controls import go
 from frontend.figures.notices import broken, progress, warnings
-from frontend.panels.follow import Answer, look, machinery
+from frontend.panels.follow import Answer, look
 from frontend.panels.links import place_of
 from frontend.panels.seen import Seen
-from frontend.theme import PALETTES, Palette
+from frontend.theme import Palette
 
 Json = dict[str, Any]
+CANCEL, AGAIN = "cancel", "again"  # what can be pressed
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,15 @@ class Section:
 
 
 def layout(section: Section) -> html.Section:
-    """Title, aim, buttons, an empty body."""
+    """Title, aim, what is happening, buttons, an empty body."""
     name = section.name
-    buttons = [
-        _measure(section),
-        _button("Cancel", name, "cancel", section.title),
-        _button("Measure again", name, "again", section.title),
-    ]
     said = html.Div(
         id=ids.section(name, "progress"), className="progress", role="status", **attrs(aria_live="polite")
     )
+    estimate = html.Span(id=ids.section(name, "estimate"), className="estimate")
+    buttons = html.Div(id=ids.section(name, "buttons"), className="section-buttons")
     head = html.Div(
-        [html.H2(section.title), html.Div([said, *buttons], className="section-tools")],
+        [html.H2(section.title), html.Div([said, estimate, buttons], className="section-tools")],
         className="section-head",
     )
     return html.Section(
@@ -62,7 +61,6 @@ def layout(section: Section) -> html.Section:
             html.Div(id=ids.section(name, "controls")),
             *([section.above()] if section.above else []),
             html.Div(id=ids.section(name, "body"), className="section-body"),
-            *machinery(ids.section(name, "job")),
         ],
         id=ids.section(name, "card"),
         className="panel section",
@@ -71,93 +69,11 @@ def layout(section: Section) -> html.Section:
     )
 
 
-def _measure(section: Section) -> html.Div:
-    """The button, and beside it what pressing it will take; see `estimates`."""
-    button = go("Measure", measure=section.name, label=f"Measure: {section.title}")
-    return html.Div(
-        [
-            html.Span(id=ids.section(section.name, "estimate"), className="estimate"),
-            html.Span(button, id=ids.section(section.name, "go")),
-        ],
-        id=ids.section(section.name, "measure"),
-        className="measure",
-    )
-
-
-def _button(text: str, name: str, part: str, title: str) -> html.Button:
-    label = attrs(aria_label=f"{text}: {title}")
-    return html.Button(
-        text, id=ids.section(name, part), className="button", hidden=True, type="button", **label
-    )
-
-
-def register(app: Dash, client: BackendClient, section: Section) -> None:
-    """Follow the section's job while there is one; cancel; go on after a cancel or a failure."""
-    _register_fill(app, client, section)
-    _register_cancel(app, client, section.name)
-    app.clientside_callback(
-        ClientsideFunction("headscope", "redrawn"),
-        Output(ids.section(section.name, "card"), "data-drawn"),
-        Input(ids.section(section.name, "body"), "children"),
-        Input(ids.section(section.name, "card"), "id"),
-    )
-
-
-def _register_fill(app: Dash, client: BackendClient, section: Section) -> None:
-    name, job = section.name, ids.section(section.name, "job")
-    outputs = {
-        "controls": Output(ids.section(name, "controls"), "children"),
-        "body": Output(ids.section(name, "body"), "children"),
-        "progress": Output(ids.section(name, "progress"), "children"),
-        "measure_hidden": Output(ids.section(name, "measure"), "hidden"),
-        "cancel_hidden": Output(ids.section(name, "cancel"), "hidden"),
-        "again_hidden": Output(ids.section(name, "again"), "hidden"),
-        "hidden": Output(ids.section(name, "card"), "hidden"),
-        "memory": Output(ids.memory(job), "data"),
-        "poll_off": Output(ids.poll(job), "disabled"),
-    }
-
-    @app.callback(
-        output=outputs,
-        inputs={
-            "want": Input(ids.WANT_SECTION[name], "data"),
-            "theme": State(ids.THEME, "data"),
-            "again": Input(ids.section(name, "again"), "n_clicks"),
-            "tick": Input(ids.poll(job), "n_intervals"),
-        },
-        state={"memory": State(ids.memory(job), "data")},
-        running=[(Output(ids.poll(job), "max_intervals"), 0, -1)],
-    )
-    async def fill(want: Json | None, theme: str | None, again: int, tick: int, memory: Json | None) -> Json:
-        del again, tick
-        quiet = {**dict.fromkeys(outputs, no_update), "poll_off": True}
-        if want is None:
-            return {**quiet, "hidden": True}
-        pressed = ctx.triggered_id == ids.section(name, "again")
-        seen = Seen.read(memory)
-        if not (want["asked"] or pressed or seen.shows(want["spec"])):
-            return {**quiet, **waiting(), "controls": controls(section, want), "memory": memory}
-        answer = await measured(client, section, want["spec"], replace(seen, last={}) if pressed else seen)
-        news = seen.after(want["spec"], answer)
-        polled = ctx.triggered_id == ids.poll(job)
-        stays = polled and seen.last == news.last
-        body = no_update if stays else drawn(section, answer, want, PALETTES[theme or "light"])
-        shown = {"body": body, "controls": no_update if polled else controls(section, want)}
-        return {**told(section, answer), **shown, "memory": no_update if stays else news.written}
-
-
-def _register_cancel(app: Dash, client: BackendClient, name: str) -> None:
-    @app.callback(
-        Output(ids.section(name, "cancel"), "disabled"),
-        Input(ids.section(name, "cancel"), "n_clicks"),
-        State(ids.memory(ids.section(name, "job")), "data"),
-        prevent_initial_call=True,
-    )
-    async def cancel(_clicks: int, memory: Json | None) -> bool:
-        key = Seen.read(memory).last.get("key")
-        if key:
-            await client.cancel(key)
-        return False
+def _pressed(text: str, section: Section, what: str) -> html.Button:
+    """A button whose press `sections` hears of."""
+    told = json.dumps({"section": section.name, "what": what})
+    named = attrs(aria_label=f"{text}: {section.title}", data_press=told)
+    return html.Button(text, className="button", type="button", **named)
 
 
 async def measured(client: BackendClient, section: Section, spec: Json, seen: Seen) -> Answer:
@@ -185,30 +101,19 @@ def controls(section: Section, want: Mapping[str, Any]) -> list[Any]:
     return section.controls(want) if section.controls else []
 
 
-def waiting() -> Json:
+def waiting(section: Section) -> Json:
     """Before anybody has asked."""
-    return {
-        "body": [],
-        "progress": "",
-        "measure_hidden": False,
-        "cancel_hidden": True,
-        "again_hidden": True,
-        "hidden": False,
-    }
+    ask = go("Measure", measure=section.name, label=f"Measure: {section.title}")
+    return {"body": [], "progress": "", "buttons": [ask]}
 
 
 def told(section: Section, answer: Answer) -> Json:
     """What is happening, and what can be done about it."""
     first = section.then is not None and answer.job and answer.job["analysis"] == "effects"
     words = progress(answer.job, section.unit) if answer.job else ""
-    return {
-        "progress": f"{section.before}: {words}" if first else words,
-        "measure_hidden": True,
-        "cancel_hidden": answer.state not in ("queued", "running"),
-        "again_hidden": not answer.may_restart,
-        "hidden": False,
-        "poll_off": not answer.pending,
-    }
+    cancel = [_pressed("Cancel", section, CANCEL)] if answer.state in ("queued", "running") else []
+    again = [_pressed("Measure again", section, AGAIN)] if answer.may_restart else []
+    return {"progress": f"{section.before}: {words}" if first else words, "buttons": [*cancel, *again]}
 
 
 def drawn(section: Section, answer: Answer, want: Mapping[str, Any], palette: Palette) -> list[Any]:

@@ -1,5 +1,6 @@
 """What a section that is measured on demand keeps in the browser, to show a result again without a press."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -51,4 +52,5 @@ class Seen:
 
 
 def _named(spec: Mapping[str, Any]) -> str:
-    return json.dumps(spec, sort_keys=True)
+    """A short name that only equal specs share; the store travels with every look at a job."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]

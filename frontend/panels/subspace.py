@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Output, dcc, html, no_update
 
 from frontend import ids
-from frontend.client import BackendClient
 from frontend.figures.attributes import attrs
 from frontend.figures.controls import select, together
 from frontend.figures.low_rank import low_rank_figure
@@ -16,11 +15,9 @@ from frontend.figures.sliders import slider
 from frontend.figures.steer import steer_figure, steer_sentence
 from frontend.figures.subspace import beside_scene, scene_head, subspace_figure
 from frontend.panels import section
-from frontend.panels.follow import body_now
 from frontend.panels.links import place_of
 from frontend.panels.section import Section
-from frontend.panels.seen import Seen
-from frontend.theme import PALETTES, Palette
+from frontend.theme import Palette
 from frontend.vocabulary import (
     AT_NAME,
     CENTRING_NAME,
@@ -127,6 +124,12 @@ STEER = Section(
     controls=steer_controls,
 )
 ALL = (SUBSPACE, LOW_RANK, STEER)
+SCENE_OUTPUTS = {
+    "figure": Output(ids.SCENE, "figure"),
+    "head": Output(ids.SCENE_HEAD, "children"),
+    "beside": Output(ids.SCENE_BESIDE, "children"),
+    "hidden": Output(ids.SCENE_ROW, "hidden"),
+}
 CONTENTS = {
     "subspace": "Subspace",
     "low_rank": "Low rank",
@@ -156,29 +159,6 @@ def contents() -> html.Nav:
 def layout() -> list[Any]:
     """The sections, one below the other."""
     return [section.layout(one) for one in ALL]
-
-
-def register(app: Dash, client: BackendClient) -> None:
-    """All sections work alike."""
-    for one in ALL:
-        section.register(app, client, one)
-
-    @app.callback(
-        output={
-            "figure": Output(ids.SCENE, "figure"),
-            "head": Output(ids.SCENE_HEAD, "children"),
-            "beside": Output(ids.SCENE_BESIDE, "children"),
-            "hidden": Output(ids.SCENE_ROW, "hidden"),
-        },
-        inputs={"memory": Input(ids.memory(ids.section(SUBSPACE.name, "job")), "data")},
-        state={
-            "want": State(ids.WANT_SECTION[SUBSPACE.name], "data"),
-            "theme": State(ids.THEME, "data"),
-        },
-    )
-    async def draw(memory: Json | None, want: Json | None, theme: str | None) -> Json:
-        body = await body_now(client, Seen.read(memory).followed(want["spec"])) if want else None
-        return scene_parts(body, want, PALETTES[theme or "light"])
 
 
 def scene_parts(body: Json | None, want: Json | None, palette: Palette) -> Json:

@@ -44,7 +44,10 @@ def shown_model(place: Place, default: str) -> str | None:
 
 
 def wants(place: Place, default: str) -> dict[str, Json | None]:
-    """What every panel needs to know of a state; None for panels of the other page."""
+    """What the panels of a page need to know of a state; None for one that has nothing to show there.
+
+    A panel of another page is not named: out of sight it keeps what it has, so that going back draws nothing.
+    """
     if place.page == "training" and place.set == DEFAULT.set:
         place = replace(place, set=runs.SET)
     on_map = place.page == "map"
@@ -53,7 +56,7 @@ def wants(place: Place, default: str) -> dict[str, Json | None]:
     prompts = fields_of(place_of_prompts(place), default)
     looked = fields_of(replace(plain(place), view=DEFAULT.view, sort=DEFAULT.sort), default)
     pair = {"index": place.index, "n": place.n, "spec": specs.prompts(place)}
-    panels: dict[str, Json | None] = dict.fromkeys(ids.WANTS)
+    panels: dict[str, Json | None] = {}
     panels[ids.WANT_MODEL] = {"model": place.model, "address": prompts}
     panels[ids.WANT_PAGES] = {"page": place.page, "address": prompts}
     panels |= of_bar(place, default)
@@ -81,13 +84,9 @@ def wants(place: Place, default: str) -> dict[str, Json | None]:
         panels[ids.WANT_PATTERN] = _pattern(place)
         panels[ids.WANT_TOKENS] = {**pair, **_pair(place), "weighting": place.weighting}
         panels[ids.WANT_PROFILE] = {"node": str(node), "spec": specs.attribution(place)}
-        if node.head is not None and not is_text_set(place.set):
-            panels[ids.WANT_VERDICT] = {
-                "node": str(node),
-                "spec": specs.categories(place),
-                "address": address,
-            }
-    return panels | {ids.WANT_SECTION[name]: want for name, want in sections(place, default).items()}
+        panels[ids.WANT_VERDICT] = _verdict(place, address)
+    asked = sections(place, default)
+    return panels | {want: asked.get(name) for name, want in ids.WANT_SECTION.items()}
 
 
 def of_bar(place: Place, default: str) -> dict[str, Json | None]:
@@ -272,6 +271,13 @@ def _pair(place: Place) -> Json:
         return {"node": None}
     tokens = None if node.head is None else specs.token_attention(place, node)
     return {"node": str(node), "effects": specs.pair_effects(place, node), "tokens": tokens}
+
+
+def _verdict(place: Place, address: Json) -> Json | None:
+    node = place.node
+    if node is None or node.head is None or is_text_set(place.set):
+        return None
+    return {"node": str(node), "spec": specs.categories(place), "address": address}
 
 
 def _pattern(place: Place) -> Json | None:

@@ -16,7 +16,6 @@ from frontend.nodes import Node
 from frontend.panels.follow import Answer
 from frontend.panels.heads import qk_body, shown
 from frontend.panels.router import changed
-from frontend.panels.seen import Seen
 from frontend.panels.wants import wants
 from frontend.state import State, href, parse
 from tests.frontend.conftest import FakeApi, attribute, result, table, text_of, walk
@@ -134,8 +133,8 @@ def test_ticking_heads_draws_no_table_anew() -> None:
 
 def test_how_the_table_is_looked_at_asks_for_nothing_else() -> None:
     before, after = wants(PLACE, "tiny"), wants(changed(PLACE, {"by": "head", "find": "L1"})[0], "tiny")
-    looked = [name for name in ids.WANTS if before[name] != after[name]]
-    assert looked == [ids.WANT_HEADS, ids.WANT_HISTORY]
+    looked = {name for name in after if before[name] != after[name]}
+    assert looked == {ids.WANT_HEADS, ids.WANT_HISTORY}
 
 
 @pytest.mark.parametrize(
@@ -209,7 +208,7 @@ def test_qk_scores_of_other_prompts_are_not_shown(api: FakeApi, client: BackendC
     api.answers["GET", "/api/jobs/k"] = (200, {"state": "done"})
     api.answers["GET", "/api/results/k"] = (200, result(key="k"))
     spec = want["spec"] | {"analysis": "qk_scores"}
-    seen = Seen({"spec": spec, "key": "k", "state": "done", "n_done": 2, "done": None}).written
+    seen = {"spec": spec, "key": "k", "state": "done", "n_done": 2, "done": None}
     assert asyncio.run(qk_body(client, want, seen)) == result(key="k")
     other = want | {"spec": want["spec"] | {"prompts": {"n": 1}}}
     assert asyncio.run(qk_body(client, other, seen)) is None

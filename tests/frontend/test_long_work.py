@@ -1,6 +1,7 @@
 """What the page says of work that takes long: estimates, places in the queue, whose job it is."""
 
 import asyncio
+import json
 from collections.abc import Coroutine
 from typing import Any
 
@@ -15,8 +16,10 @@ from frontend.figures.estimate import offered
 from frontend.figures.notices import progress
 from frontend.layout import page
 from frontend.panels.causes import CURVES, PATHS
-from frontend.panels.estimates import SECTIONS, told_of
+from frontend.panels.estimates import words_of
 from frontend.panels.follow import Answer, look_unless_long
+from frontend.panels.section import waiting
+from frontend.panels.sections import ALL
 from frontend.users import COOKIE, HEADER, Users, named
 from tests.frontend.conftest import FakeApi, attribute, result, text_of
 from tests.frontend.test_panels import RUNNING
@@ -70,46 +73,43 @@ def test_a_job_that_goes_on_for_others_is_not_followed_but_can_be_joined_again()
     assert Answer({}, "abc", job=RUNNING | {"mine": True}).pending
 
 
-def estimated(api: FakeApi, client: BackendClient, estimate: Json, of: Any = PATHS) -> tuple[str, bool]:
+def estimated(api: FakeApi, client: BackendClient, estimate: Json, of: Any = PATHS) -> str:
     api.answers["POST", "/api/estimates"] = (200, estimate)
-    words, hidden = run(told_of(client, of, WANT))
-    return text_of(words), hidden
+    return text_of(run(words_of(client, of, WANT)))
 
 
 def test_an_estimate_stands_beside_the_button(api: FakeApi, client: BackendClient) -> None:
-    assert estimated(api, client, ESTIMATE) == ("about 14 s", False)
-    assert estimated(api, client, ESTIMATE | {"stored": True, "seconds": 0.0}) == ("", False)
-    assert estimated(api, client, ESTIMATE | {"seconds": None, "basis": "unknown"}) == ("", False)
-    assert run(told_of(client, PATHS, None)) == run(told_of(client, PATHS, WANT | {"asked": True}))
+    assert estimated(api, client, ESTIMATE) == "about 14 s"
+    assert estimated(api, client, ESTIMATE | {"stored": True, "seconds": 0.0}) == ""
+    assert estimated(api, client, ESTIMATE | {"seconds": None, "basis": "unknown"}) == ""
+    assert run(words_of(client, PATHS, None)) == run(words_of(client, PATHS, WANT | {"asked": True})) == []
 
 
 def test_what_does_not_fit_stands_instead_of_the_button(api: FakeApi, client: BackendClient) -> None:
     refused = ESTIMATE | {"fits": False, "message": TOO_LARGE}
-    assert estimated(api, client, refused) == (TOO_LARGE, True)
+    assert estimated(api, client, refused) == TOO_LARGE
+    (words,) = run(words_of(client, PATHS, WANT))
+    assert words.className == "too-large", "by which the style sheet hides the button"
 
 
 def test_an_estimate_that_fails_is_left_out(api: FakeApi, client: BackendClient) -> None:
-    assert run(told_of(client, PATHS, WANT)) == ([], False)
+    assert run(words_of(client, PATHS, WANT)) == []
 
 
 def test_what_starts_from_another_result_tells_that_first(api: FakeApi, client: BackendClient) -> None:
-    assert estimated(api, client, ESTIMATE, CURVES) == ("First the ranking: about 14 s", False)
+    assert estimated(api, client, ESTIMATE, CURVES) == "First the ranking: about 14 s"
     api.answers["GET", f"/api/results/{'k' * 64}"] = (200, result(details={"ranking": {"order": ["L1H0"]}}))
     api.answers["POST", "/api/estimates"] = (200, ESTIMATE | {"stored": True})
-    run(told_of(client, CURVES, WANT))
+    run(words_of(client, CURVES, WANT))
     assert [path for _, path in api.asked].count("/api/estimates") == 3, "then that of the section itself"
 
 
-def test_every_measure_button_has_an_estimate() -> None:
-    buttons = {
-        go.split('"measure": "')[1].split('"')[0]
-        for go in attribute(page(), "data-go")
-        if '"measure": "' in go
-    }
-    told = {one.name for one in SECTIONS}
-    assert buttons <= told, f"no estimate beside {buttons - told}"
+def test_every_section_has_a_button_and_an_estimate() -> None:
     present = {id for id in attribute(page(), "id") if isinstance(id, str)}
-    assert all(ids.section(name, part) in present for name in told for part in ("estimate", "go"))
+    assert all(ids.section(one.name, part) in present for one in ALL for part in ("estimate", "buttons"))
+    for one in ALL:
+        (ask,) = attribute(waiting(one)["buttons"], "data-go")
+        assert json.loads(ask) == {"measure": one.name}
 
 
 def test_what_takes_very_long_is_not_begun_unasked(api: FakeApi, client: BackendClient) -> None:

@@ -10,11 +10,11 @@ from frontend import ids
 from frontend.client import BackendClient
 from frontend.nodes import Node
 from frontend.options import SECTIONS
-from frontend.panels import estimates
+from frontend.panels import sections
 from frontend.panels.causes import CURVES, EDGES, PATHS
 from frontend.panels.follow import Answer
 from frontend.panels.router import changed
-from frontend.panels.section import drawn, measured, told, waiting
+from frontend.panels.section import AGAIN, CANCEL, drawn, measured, told, waiting
 from frontend.panels.seen import Seen
 from frontend.panels.wants import wants
 from frontend.state import State
@@ -126,9 +126,60 @@ def test_curves_wait_for_a_ranking_and_say_if_there_is_none(api: FakeApi, client
     ],
 )
 def test_buttons_follow_the_job(answer: Answer, cancel: bool, again: bool) -> None:
-    said = told(PATHS, answer)
-    assert (not said["cancel_hidden"], not said["again_hidden"]) == (cancel, again)
-    assert said["measure_hidden"] and not waiting()["measure_hidden"]
+    buttons = text_of(told(PATHS, answer)["buttons"])
+    assert ("Cancel" in buttons, "Measure again" in buttons) == (cancel, again)
+    assert text_of(waiting(PATHS)["buttons"]) == "Measure"
+
+
+def news(client: BackendClient, want: Json | None, kept: sections.Kept) -> sections.News:
+    return run(sections.news(client, PATHS, want, kept, LIGHT))
+
+
+def want_of_paths(**more: Any) -> Json:
+    found = wants(State(page="head", model="tiny", node=Node(1, 0)), "tiny")[ids.WANT_SECTION["paths"]]
+    assert found
+    return {**found, **more}
+
+
+def test_a_section_is_sent_again_only_when_something_of_it_has_changed(
+    api: FakeApi, client: BackendClient
+) -> None:
+    want = want_of_paths()
+    first = news(client, want, sections.Kept())
+    assert first.parts["hidden"] is False and text_of(first.parts["buttons"]) == "Measure"
+    assert "body" not in first.parts, "it is empty already"
+    assert news(client, want, first.kept) == sections.News({}, first.kept) and not api.asked
+    gone = news(client, None, first.kept)
+    assert gone.parts == {"hidden": True} and news(client, None, gone.kept).parts == {}
+    assert news(client, want, gone.kept).parts == {"hidden": False}
+
+
+def test_a_running_section_is_followed_until_it_is_complete_or_stopped(
+    api: FakeApi, client: BackendClient
+) -> None:
+    api.answers["POST", "/api/results"] = (202, {"key": "abc", "job": RUNNING})
+    api.answers["GET", "/api/jobs/abc"] = (200, RUNNING)
+    want = want_of_paths(asked=True)
+    running = news(client, want, sections.Kept())
+    assert running.kept.pending and running.parts["progress"] == "3 of 8 pairs"
+    same = news(client, want, running.kept)
+    assert same.parts["progress"] == "3 of 8 pairs" and "body" not in same.parts, "nothing new to draw"
+    api.answers["DELETE", "/api/jobs/abc"] = (200, RUNNING | {"state": "cancelled"})
+    api.answers["GET", "/api/jobs/abc"] = (200, RUNNING | {"state": "cancelled"})
+    stopped = news(client, want, run(sections.after_press(client, running.kept, CANCEL)))
+    assert ("DELETE", "/api/jobs/abc") in api.asked and not stopped.kept.pending
+    asked = len(api.asked)
+    assert news(client, want, stopped.kept).parts == {} and len(api.asked) == asked
+    again = news(client, want, run(sections.after_press(client, stopped.kept, AGAIN)))
+    assert "body" in again.parts and api.asked[asked] == ("POST", "/api/results")
+
+
+def test_what_was_drawn_for_another_node_goes(api: FakeApi, client: BackendClient) -> None:
+    api.answers["POST", "/api/results"] = (202, {"key": "abc", "job": RUNNING})
+    api.answers["GET", "/api/jobs/abc"] = (200, RUNNING)
+    drawn_before = news(client, want_of_paths(asked=True), sections.Kept()).kept
+    other = news(client, want_of_paths(spec={"analysis": "paths", "parameters": {}}), drawn_before)
+    assert other.parts["body"] == [] and not other.kept.pending
 
 
 def test_a_figure_has_its_warnings_and_its_audit_strip() -> None:
@@ -145,6 +196,6 @@ def test_a_figure_has_its_warnings_and_its_audit_strip() -> None:
 
 
 def test_every_section_says_what_it_is_for() -> None:
-    every = estimates.SECTIONS
+    every = sections.ALL
     assert sorted(section.name for section in every) == sorted(SECTIONS)
     assert all(section.aim.endswith((".", "?")) for section in every)
