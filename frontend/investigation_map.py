@@ -8,7 +8,7 @@ from frontend.figures.attributes import attrs
 from frontend.figures.audit import audit
 from frontend.figures.evidence import NUMBERS, big_number
 from frontend.figures.grid import Grid, Row, grid_of
-from frontend.figures.legend import heat, legend
+from frontend.figures.legend import heat, heat_class, legend
 from frontend.investigation import Found, Investigation
 from frontend.markup import data_block, html_of
 from frontend.nodes import Node
@@ -112,11 +112,10 @@ def _cell(grid: Grid, node: Node) -> tuple[dict[str, str], str, str]:
     cell = grid.cell(node)
     if cell.value is None:
         return {}, "empty-cell", f"{node}: no value, {visible(cell.reason or 'not measured')}"
-    side = "negative" if cell.value.mean < 0 else "positive"
     value = with_unit(effect(cell.value), cell.value.unit)
     return (
         heat(cell.value.mean, grid.largest),
-        f"heat {side}",
+        heat_class(cell.value.mean),
         f"{node}: {value} {spread(cell.value)}".rstrip(),
     )
 

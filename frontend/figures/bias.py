@@ -8,7 +8,7 @@ from dash import html
 
 from frontend.figures.bars import beside
 from frontend.figures.controls import link
-from frontend.figures.legend import heat
+from frontend.figures.legend import heated
 from frontend.nodes import Node
 from frontend.results import Estimate, estimate, estimates, nodes
 from frontend.state import State
@@ -65,9 +65,7 @@ def _off(value: Estimate | None, even: float) -> html.Td:
     if value is None:
         return html.Td(signed(None), className="number")
     off = value.mean - even
-    side, strong = "negative" if off < 0 else "positive", " strong" if abs(off) > even else ""
-    words = f"{signed(100 * off, 0)} points"
-    return html.Td(words, className=f"number heat {side}{strong}", style=heat(off, 2 * even))
+    return heated(f"{signed(100 * off, 0)} points", off, 2 * even)
 
 
 def _nodes(body: Json, place: State) -> html.Div:
@@ -99,7 +97,4 @@ def _name(node: Node, place: State) -> Any:
 def _logit(value: Estimate | None, largest: float) -> html.Td:
     if value is None:
         return html.Td(signed(None), className="number")
-    side = "negative" if value.mean < 0 else "positive"
-    strong = " strong" if abs(value.mean) > 0.6 * largest else ""
-    style = heat(value.mean, largest)
-    return html.Td(effect(value), className=f"number heat {side}{strong}", style=style, title=spread(value))
+    return heated(effect(value), value.mean, largest, title=spread(value))

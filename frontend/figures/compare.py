@@ -9,7 +9,7 @@ from dash import html
 from frontend.figures.attributes import attrs
 from frontend.figures.controls import link
 from frontend.figures.heads import titles, verdict_of
-from frontend.figures.legend import heat, legend
+from frontend.figures.legend import heat, heat_class, heated, legend
 from frontend.figures.tokens import READ, WEIGHTING_SENTENCE, sink_note, token_strip, token_values
 from frontend.nodes import Node
 from frontend.results import Estimate, estimate, node_index
@@ -150,8 +150,7 @@ def _apart(between: tuple[Pinned, Pinned] | None, role: str, weighting: str) -> 
 def _difference(value: float | None, largest: float) -> html.Td:
     if value is None:
         return html.Td(NONE, className="number")
-    side = "negative" if value < 0 else "positive"
-    return html.Td(signed(value), className=f"number heat {side}", style=heat(value, largest))
+    return heated(signed(value), value, largest)
 
 
 def strips(pins: Sequence[Pinned], weighting: str) -> html.Div:
@@ -199,7 +198,7 @@ def _lines(tokens: Json, values: Sequence[float], largest: float) -> list[html.D
     lines: list[list[html.Span]] = [[]]
     for entry, value in zip(tokens["coordinates"]["pos"], values, strict=True):
         share, first = value / largest, entry["pos"] == 0
-        kind = "sink" if first else f"heat {'negative' if value < 0 else 'positive'}"
+        kind = "sink" if first else heat_class(value)
         shown = html.Span(
             token(entry["text"]),
             className=f"token {kind}",

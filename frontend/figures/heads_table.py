@@ -11,7 +11,7 @@ from dash import html
 from frontend.figures.attributes import attrs
 from frontend.figures.controls import go
 from frontend.figures.heads import Row, arranged, titles
-from frontend.figures.legend import heat
+from frontend.figures.legend import heat, heat_class
 from frontend.heads import ROWS
 from frontend.state import State, href
 from frontend.theme import SCALE_FLOOR
@@ -114,9 +114,8 @@ def _number(row: Row, column: str, largest: Mapping[str, float]) -> list[str]:
     value = row.value(column)
     if column not in SIGNED or value is None:
         return [number(value.mean if value else None), interval(value, number), "", ""]
-    side, strength = "negative" if value.mean < 0 else "positive", heat(value.mean, largest[column])["--w"]
-    strong = " strong" if abs(value.mean) > 0.6 * largest[column] else ""
-    return [effect(value), spread(value), f"heat {side}{strong}", strength]
+    strength = heat(value.mean, largest[column])["--w"]
+    return [effect(value), spread(value), heat_class(value.mean), strength]
 
 
 def counts_list(rows: Sequence[Row], place: State, body: Json) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from frontend.figures.attributes import attrs
-from frontend.figures.legend import heat, legend
+from frontend.figures.legend import heat, heat_class, legend
 from frontend.phrases import with_unit
 from frontend.results import Estimate, estimates, reason
 from frontend.theme import SCALE_FLOOR
@@ -148,8 +148,7 @@ def _heading(column: Json) -> list[str]:
 
 def _cell(square: Square, largest: float) -> list[str]:
     value = square.value.mean if square.value else 0.0
-    side = "negative" if value < 0 else "positive"
-    classes = ["square", square.state] + (["heat", side] if square.value else [])
+    classes = ["square", square.state] + ([heat_class(value)] if square.value else [])
     share = heat(value, largest)["--w"] if square.value else ""
     name = f"{square.node} {square.column['position']}"
     return [" ".join(classes) + _end(square.column), share, square.words, name]

@@ -6,7 +6,7 @@ from typing import Any
 from dash import html
 
 from frontend.figures.evidence import big_number
-from frontend.figures.legend import heat
+from frontend.figures.tables import share_cell
 from frontend.results import Estimate, estimate
 from frontend.state import State
 from frontend.words import count, interval, number, percent
@@ -71,7 +71,7 @@ def _table(body: Json, name: str, title: str) -> html.Div:
         html.Tr(
             [
                 html.Th(WORLD_NAME.get(world, world), scope="row"),
-                *(_cell(estimate(body, name, at, target)) for target in range(len(targets))),
+                *(share_cell(estimate(body, name, at, target)) for target in range(len(targets))),
             ],
             className="own" if world == "steered" else "",
         )
@@ -79,14 +79,3 @@ def _table(body: Json, name: str, title: str) -> html.Div:
     ]
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)], className="table labels steered")
     return html.Div([html.H3(title), html.Div(table, className="scroll")])
-
-
-def _cell(value: Estimate | None) -> html.Td:
-    mean = value.mean if value else 0.0
-    strong = " strong" if mean > 0.4 else ""
-    return html.Td(
-        number(value.mean if value else None),
-        className=f"number heat positive{strong}",
-        style=heat(mean, 1.0),
-        title=interval(value, number),
-    )

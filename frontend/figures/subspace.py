@@ -9,7 +9,7 @@ from dash import dcc, html
 from frontend.figures.attributes import attrs
 from frontend.figures.controls import segmented
 from frontend.figures.evidence import big_number
-from frontend.figures.legend import heat
+from frontend.figures.legend import heated
 from frontend.figures.lines import Line, line_figure, line_panel
 from frontend.figures.map import CONFIG
 from frontend.figures.points import Cloud, camera_of, clouds, flat
@@ -239,18 +239,13 @@ def _square(
 
 
 def _share(value: float | None) -> html.Td:
-    strong = " strong" if (value or 0.0) > 0.4 else ""
-    return html.Td(number(value), className=f"number heat positive{strong}", style=heat(value or 0.0, 1.0))
+    return heated(number(value), value or 0.0, 1.0)
 
 
 def _score(rows: Sequence[Sequence[float | None]]) -> Callable[[float | None], html.Td]:
     largest = max([abs(value) for row in rows for value in row if value is not None] + [0.1])
 
     def cell(value: float | None) -> html.Td:
-        side = "negative" if (value or 0.0) < 0 else "positive"
-        strong = " strong" if abs(value or 0.0) > 0.4 * largest else ""
-        return html.Td(
-            signed(value, 1), className=f"number heat {side}{strong}", style=heat(value or 0.0, largest)
-        )
+        return heated(signed(value, 1), value or 0.0, largest)
 
     return cell

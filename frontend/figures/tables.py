@@ -8,7 +8,7 @@ from dash import html
 from frontend.figures.attributes import attrs
 from frontend.figures.controls import go
 from frontend.figures.grid import Cell
-from frontend.figures.legend import heat
+from frontend.figures.legend import heated
 from frontend.phrases import for_set, set_of
 from frontend.results import Estimate, estimate, estimates
 from frontend.theme import SCALE_FLOOR
@@ -90,7 +90,7 @@ def label_table(body: Json, weighting: str) -> html.Table:
     shares = [
         estimates(body, "correct_by_label", chosen, row) for row in range(len(body["coordinates"]["answer"]))
     ]
-    return _letters_square(body, [[_share(share) for share in row] for row in shares])
+    return _letters_square(body, [[share_cell(share) for share in row] for row in shares])
 
 
 def profile_table(body: Json, component: int) -> html.Table:
@@ -115,23 +115,13 @@ def _letters_square(body: Json, cells: Sequence[Sequence[html.Td]]) -> html.Tabl
 def _logit(value: Estimate | None, largest: float) -> html.Td:
     if value is None:
         return html.Td(number(None), className="number", title="no prompt has this correct letter")
-    side = "negative" if value.mean < 0 else "positive"
-    strong = " strong" if abs(value.mean) > 0.4 * largest else ""
-    return html.Td(
-        signed(value.mean), className=f"number heat {side}{strong}", style=heat(value.mean, largest)
-    )
+    return heated(signed(value.mean), value.mean, largest)
 
 
-def _share(value: Estimate | None) -> html.Td:
-    mean = value.mean if value else 0.0
-    strong = " strong" if mean > 0.4 else ""
-    title = interval(value, number)
-    return html.Td(
-        number(value.mean if value else None),
-        className=f"number heat positive{strong}",
-        style=heat(mean, 1.0),
-        title=title,
-    )
+def share_cell(value: Estimate | None) -> html.Td:
+    """A share with its colour; none is as white as 0."""
+    mean = value.mean if value else None
+    return heated(number(mean), mean or 0.0, 1.0, title=interval(value, number))
 
 
 def role_table(body: Json) -> html.Table:

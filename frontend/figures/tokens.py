@@ -6,7 +6,7 @@ from typing import Any
 from dash import html
 
 from frontend.figures.attributes import attrs
-from frontend.figures.legend import heat
+from frontend.figures.legend import heat, heat_class
 from frontend.results import estimate, estimates
 from frontend.words import number, percent, signed, token
 
@@ -69,11 +69,9 @@ def on_correct_label(body: Json) -> float | None:
 def _token(entry: Json, value: float, largest: float, weighting: str, *, sink: bool) -> html.Span:
     shown = signed(value) + " logits" if weighting == "signed" else number(value, 3)
     share = value / largest if largest else 0.0
-    strong = "strong" if abs(share) > 0.4 and not sink else ""
-    sign = "negative" if value < 0 else "positive"
     return html.Span(
         token(entry["text"]),
-        className=" ".join(("token", "sink" if sink else f"heat {sign}", strong)).strip(),
+        className="token " + ("sink" if sink else heat_class(value)),
         style=None if sink else heat(share, 1.0),
         title=f"{entry['pos']}: {shown} ({', '.join(entry['roles'])})",
         **attrs(data_pos=entry["pos"], data_value=f"{value:.6g}"),

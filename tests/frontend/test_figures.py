@@ -140,7 +140,7 @@ def test_token_strip_shows_marks_and_hides_the_sink(token_attention: Json) -> No
     assert text_of(strip) == "Question·<b>&AB⏎"
     spans = [part for part in walk(strip) if getattr(part, "data-pos", None) is not None]
     assert "sink" in spans[0].className and spans[0].style is None
-    assert "strong" in spans[2].className and spans[2].style["--w"] == "74%"
+    assert spans[2].className == "token heat positive" and spans[2].style["--w"] == "74%"
     assert sink_note(token_attention, "raw") == "The first token “Question” takes 30 %; it is not coloured."
 
 
