@@ -50,10 +50,9 @@ def line_figure(
     at = float if even else _log
     bands = [trace for line in lines if line.band for trace in _band(line, at)]
     largest = max((line.x[-1] for line in lines if len(line.x)), default=1)
-    ticks = {} if even else _ticks(largest)
     values = {"showgrid": True, "gridcolor": palette.line, "nticks": 5}
     axes = {
-        "xaxis": plain_axis(palette, axis, **ticks),
+        "xaxis": plain_axis(palette, axis, **({} if even else ticks(largest))),
         "yaxis": plain_axis(palette, UNIT.get(unit, unit), **values),
     }
     return {
@@ -104,8 +103,9 @@ def _log(x: float) -> float:
     return log2(1 + x)
 
 
-def _ticks(largest: float) -> Figure:
-    shown = [tick for tick in TICKS if tick <= largest]
+def ticks(largest: float, possible: Sequence[int] = TICKS) -> Figure:
+    """Where an axis with much room for small numbers is marked."""
+    shown = [tick for tick in possible if tick <= largest]
     return {"tickvals": [_log(x) for x in shown], "ticktext": [str(x) for x in shown]}
 
 

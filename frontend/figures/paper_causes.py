@@ -10,7 +10,7 @@ from frontend.figures.grid import Grid, grid_of
 from frontend.figures.map import map_figure
 from frontend.figures.paper_forms import Series, bars, dots, unit_words
 from frontend.figures.paper_heat import Square, box, colour_bar, heat
-from frontend.figures.paper_page import BAR_WIDE, WIDTH, Figure, Panel, panel_of
+from frontend.figures.paper_page import BAR_WIDE, WIDTH, Panel, panel_of
 from frontend.figures.positions import squares
 from frontend.phrases import METRIC_NAME, for_set, in_unit, set_of
 from frontend.results import Estimate, estimate, estimates, nodes
@@ -123,20 +123,11 @@ def _flat(square: Square) -> int:
 
 def curves(body: Json, _place: State, palette: Palette) -> Rows:
     """Four curves over the first k nodes, random rankings behind."""
-    panels = []
-    for curve in curves_of(body):
-        panel = panel_of(curve_figure(curve, palette), curve.name.capitalize(), height=170)
-        named = [_named(trace, bool(curve.random), palette) for trace in panel.data]
-        panels.append(Panel(named, panel.x, panel.y, panel.title, height=170))
+    panels = [
+        panel_of(curve_figure(curve, palette), curve.name.capitalize(), height=170)
+        for curve in curves_of(body)
+    ]
     return [panels[at : at + 2] for at in range(0, len(panels), 2)]
-
-
-def _named(trace: Figure, random: bool, palette: Palette) -> Figure:
-    """Names for the legend: the ranking, and the mean of random ones."""
-    if trace.get("name"):
-        return trace | {"showlegend": True}
-    dotted = random and trace.get("line", {}).get("dash") == "dot" and trace["line"]["color"] == palette.muted
-    return trace | ({"name": "random rankings", "showlegend": True} if dotted else {})
 
 
 def paths(body: Json, _place: State, palette: Palette) -> Rows:

@@ -225,6 +225,9 @@ def test_curves_have_a_place_for_no_node_and_a_band_only_where_it_was_measured()
     assert [trace["y"] for trace in drawn[:2]] == [[0.0, 0.25, 1.0], [0.0, 0.75, 1.0]]
     assert len(drawn) == 6 and len(curve_figure(coverage, LIGHT)["data"]) == 3
     assert "[0.250, 0.750]" in drawn[-1]["text"][1]
+    assert [trace["name"] for trace in drawn[4:]] == ["random rankings", "ranked by attribution"]
+    marked = curve_figure(suffices, LIGHT)["layout"]["xaxis"]["ticktext"]
+    assert marked == ["0", "1", "3", "10", "30", "100", "300"]
 
 
 def test_a_curve_that_was_not_computed_has_no_point() -> None:
