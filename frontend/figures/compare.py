@@ -9,13 +9,13 @@ from dash import html
 from frontend.figures.attributes import attrs
 from frontend.figures.controls import link
 from frontend.figures.heads import titles, verdict_of
-from frontend.figures.legend import heat, heat_class, heated, legend
-from frontend.figures.tokens import READ, WEIGHTING_SENTENCE, sink_note, token_strip, token_values
+from frontend.figures.legend import heated, legend
+from frontend.figures.tokens import WEIGHTING_SENTENCE, sink_note, strip, token_strip, token_values
 from frontend.nodes import Node
 from frontend.results import Estimate, estimate, node_index
 from frontend.state import State
 from frontend.theme import SCALE_FLOOR
-from frontend.words import NONE, effect, interval, number, percent, role_name, signed, spread, token
+from frontend.words import NONE, effect, interval, number, percent, role_name, signed, spread
 
 Json = Mapping[str, Any]
 EFFECTS = {
@@ -185,28 +185,6 @@ def difference_strip(first: Pinned, second: Pinned, weighting: str) -> list[Any]
             [html.H3(f"Attention of {names}"), legend(largest, unit)],
             className="card-head",
         ),
-        html.Div(
-            [*_lines(first.tokens, values, largest), html.P(className="note token-readout", role="status")],
-            **READ,
-            **attrs(data_difference=names),
-        ),
+        strip(first.tokens, values, largest, lambda value: signed(value, 3), **attrs(data_difference=names)),
         html.P(f"Blue: more under {second.node}. Red: more under {first.node}. {said}", className="note"),
     ]
-
-
-def _lines(tokens: Json, values: Sequence[float], largest: float) -> list[html.Div]:
-    lines: list[list[html.Span]] = [[]]
-    for entry, value in zip(tokens["coordinates"]["pos"], values, strict=True):
-        share, first = value / largest, entry["pos"] == 0
-        kind = "sink" if first else heat_class(value)
-        shown = html.Span(
-            token(entry["text"]),
-            className=f"token {kind}",
-            style=None if first else heat(share, 1.0),
-            title=f"{entry['pos']}: {signed(value, 3)} ({', '.join(entry['roles'])})",
-            **attrs(data_pos=entry["pos"], data_value=f"{value:.6g}"),
-        )
-        lines[-1].append(shown)
-        if "\n" in entry["text"]:
-            lines.append([])
-    return [html.Div(line, className="strip-line") for line in lines if line]

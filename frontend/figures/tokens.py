@@ -1,6 +1,6 @@
 """A prompt as lines of tokens, what one head does with each of them as the background."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -27,17 +27,25 @@ READ: dict[str, Any] = {  # see assets/access.js
 
 
 def token_strip(body: Json, weighting: str) -> html.Div:
-    """The tokens of a `token_attention` result. The first takes what attends nowhere and is left white."""
-    tokens = body["coordinates"]["pos"]
+    """The tokens of a `token_attention` result."""
     values = token_values(body, weighting)
-    largest = max((abs(value) for value in values[1:]), default=0.0) if weighting == "signed" else 1.0
+    if weighting != "signed":
+        return strip(body, values, 1.0, lambda value: number(value, 3))
+    largest = max((abs(value) for value in values[1:]), default=0.0)
+    return strip(body, values, largest, lambda value: f"{signed(value)} logits")
+
+
+def strip(
+    body: Json, values: Sequence[float], largest: float, write: Callable[[float], str], **more: Any
+) -> html.Div:
+    """Tokens with a value each. The first takes what attends nowhere and is left white."""
     lines: list[list[html.Span]] = [[]]
-    for place, (entry, value) in enumerate(zip(tokens, values, strict=True)):
-        lines[-1].append(_token(entry, value, largest, weighting, sink=place == 0))
+    for entry, value in zip(body["coordinates"]["pos"], values, strict=True):
+        lines[-1].append(_token(entry, value, largest, write(value)))
         if "\n" in entry["text"]:
             lines.append([])
     drawn = [html.Div(line, className="strip-line") for line in lines if line]
-    return html.Div([*drawn, html.P(className="note token-readout", role="status")], **READ)
+    return html.Div([*drawn, html.P(className="note token-readout", role="status")], **READ, **more)
 
 
 def token_values(body: Json, weighting: str) -> list[float]:
@@ -66,13 +74,12 @@ def on_correct_label(body: Json) -> float | None:
     return sum(value.mean for value in found if value) if places else None
 
 
-def _token(entry: Json, value: float, largest: float, weighting: str, *, sink: bool) -> html.Span:
-    shown = signed(value) + " logits" if weighting == "signed" else number(value, 3)
-    share = value / largest if largest else 0.0
+def _token(entry: Json, value: float, largest: float, said: str) -> html.Span:
+    sink = entry["pos"] == 0
     return html.Span(
         token(entry["text"]),
         className="token " + ("sink" if sink else heat_class(value)),
-        style=None if sink else heat(share, 1.0),
-        title=f"{entry['pos']}: {shown} ({', '.join(entry['roles'])})",
+        style=None if sink else heat(value, largest),
+        title=f"{entry['pos']}: {said} ({', '.join(entry['roles'])})",
         **attrs(data_pos=entry["pos"], data_value=f"{value:.6g}"),
     )
