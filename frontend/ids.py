@@ -1,5 +1,7 @@
 """Ids of the page's elements; tests and the script in `assets/` use the same ones."""
 
+from frontend.options import SECTIONS
+
 URL = "url"
 ANSWERED = "answered"  # which change the address is the answer to
 GO = "go"  # what a control wants to change in the address; see assets/headscope.js
@@ -40,14 +42,6 @@ MAP_PAGE, HEAD_PAGE, PROBLEMS = "map-page", "head-page", "problems"
 WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP = "want-model", "want-question", "want-gate", "want-map"
 WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS = "want-pair", "want-head", "want-pattern", "want-tokens"
 WANT_PROFILE, WANT_CHOICES = "want-profile", "want-choices"
-COMPUTED = ("subspace", "low_rank", "steer", "mutations", "nth_item", "pseudocode", "probes")
-PATTERNS = ("every_token", "thumbnails")
-SECTIONS = (
-    *PATTERNS,
-    *("where", "paths", "repair", "knock", "edges", "curves"),
-    *COMPUTED,
-    *("bias", "qk", "receivers"),
-)
 SECTIONS_OF_PAGE, SECTION_PRESSED, QK_MEASURED = "sections", "section-pressed", "qk-measured"
 WANT_HEADS, WANT_VERDICT, WANT_TRAINING, WANT_PAGES = (
     "want-heads",

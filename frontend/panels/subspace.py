@@ -14,6 +14,7 @@ from frontend.figures.points import clouds, scene
 from frontend.figures.sliders import slider
 from frontend.figures.steer import steer_figure, steer_sentence
 from frontend.figures.subspace import beside_scene, scene_head, subspace_figure
+from frontend.options import COMPUTED
 from frontend.panels import section
 from frontend.panels.links import place_of
 from frontend.panels.section import Section
@@ -148,9 +149,7 @@ CONTENTS = {
 def contents() -> html.Nav:
     """Links to the sections further down; an MLP has fewer."""
     links = [
-        html.A(
-            title, href=f"#{ids.section(name, 'card')}", className="of-head" if name in ids.COMPUTED else ""
-        )
+        html.A(title, href=f"#{ids.section(name, 'card')}", className="of-head" if name in COMPUTED else "")
         for name, title in CONTENTS.items()
     ]
     return html.Nav(links, className="contents", **attrs(aria_label="On this page"))

@@ -241,21 +241,7 @@ def same(after: Json | None, before: Json | None) -> bool:
 
 def place_of_prompts(place: Place) -> Place:
     """Only which model and which prompts."""
-    kept = (
-        "model",
-        "set",
-        "split",
-        "n",
-        "seed",
-        "sampler",
-        "options",
-        "labels",
-        "format",
-        "prelude",
-        "shots",
-        "mutation",
-        "own",
-    )
+    kept = ("model", *ids.CHOOSE, "own")
     return replace(DEFAULT, **{name: getattr(place, name) for name in kept})
 
 

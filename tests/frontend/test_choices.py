@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from frontend import ids, options, phrases, specs
+from frontend import options, phrases, specs
 from frontend.figures.choices import CHOICES, choices_of, choices_row
 from frontend.figures.evidence import head_of_card, metric_table, why_not
 from frontend.figures.grid import Grid, grid_of
@@ -45,7 +45,6 @@ def test_everything_that_can_be_chosen_has_a_name_and_a_phrase() -> None:
     assert {name: tuple(options) for name, (_, options) in CHOICES.items()} == offered
     assert tuple(phrases.POSITIONS_PHRASE) == options.POSITIONS
     assert tuple(phrases.METRIC_PHRASE) == options.METRICS
-    assert ids.SECTIONS == options.SECTIONS
 
 
 def test_the_row_shows_what_the_address_says() -> None:

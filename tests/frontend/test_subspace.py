@@ -17,7 +17,7 @@ from frontend.figures.sliders import slider
 from frontend.figures.steer import steer_figure, steer_sentence
 from frontend.figures.subspace import patterns, spectrum, subspace_figure
 from frontend.nodes import Node
-from frontend.options import AT, CENTRINGS, CLOUDS, MUTATIONS, ROPES
+from frontend.options import AT, CENTRINGS, CLOUDS, MUTATIONS, ROPES, SECTIONS
 from frontend.panels.router import changed
 from frontend.panels.subspace import (
     ALL,
@@ -248,7 +248,7 @@ def test_flips_have_their_interval_and_worlds_stand_below_each_other() -> None:
 
 
 def test_the_contents_lead_to_sections_that_exist() -> None:
-    assert {section.name for section in ALL} < set(CONTENTS) <= set(ids.SECTIONS)
+    assert {section.name for section in ALL} < set(CONTENTS) <= set(SECTIONS)
     assert attribute(contents(), "href")[0] == "#section-subspace-card"
 
 
