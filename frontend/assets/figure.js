@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   var query = new URLSearchParams(window.location.search);
-  var root = document.documentElement;
+  var root = document.documentElement, headscope = window.headscope;
   if (/^\/f\//.test(window.location.pathname)) {
     if (query.get("embed") === "1") { root.classList.add("embedded"); }
     arrive();
@@ -21,29 +21,13 @@
     seen.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden"] });
   }
 
-  function fallback(text) {
-    var area = document.createElement("textarea");
-    area.value = text;
-    document.body.appendChild(area);
-    area.select();
-    var done = document.execCommand("copy");
-    area.remove();
-    return done;
-  }
-
-  async function copied(text) {
-    try { await navigator.clipboard.writeText(text); return true; } catch (_) { return fallback(text); }
-  }
-
-  function say(text) { var status = document.getElementById("status"); if (status) { status.textContent = text; } }
-
   document.addEventListener("click", async function (event) {
     var button = event.target.closest && event.target.closest("[data-copy]");
     if (!button) { return; }
     var name = button.headscopeName || (button.headscopeName = button.textContent);
-    var done = await copied(button.getAttribute("data-copy").split("{origin}").join(window.location.origin));
+    var done = await headscope.copied(button.getAttribute("data-copy").split("{origin}").join(window.location.origin));
     button.textContent = done ? "Copied" : "Not copied";
-    say(done ? name.replace("Copy", "Copied") : "The browser did not allow copying.");
+    headscope.say(done ? name.replace("Copy", "Copied") : "The browser did not allow copying.");
     window.setTimeout(function () { button.textContent = name; }, 2000);
   });
 

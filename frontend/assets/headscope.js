@@ -205,8 +205,14 @@
     return done;
   }
 
+  async function copied(text) {
+    try { await navigator.clipboard.writeText(text); return true; } catch (_) { return fallback(text); }
+  }
+
   window.dash_clientside = window.dash_clientside || {};
-  window.headscope = { go: go, make: make, say: say, shortcut: shortcut, keys: keys, keysOff: keysOff, quiet: false };
+  window.headscope = {
+    go: go, make: make, say: say, copied: copied, shortcut: shortcut, keys: keys, keysOff: keysOff, quiet: false,
+  };
   window.dash_clientside.headscope = {
     /* The server has answered a change: the next one may go. */
     answered: function (at) {
@@ -225,8 +231,7 @@
     },
 
     copy: async function () {
-      var address = window.location.href, done = false;
-      try { await navigator.clipboard.writeText(address); done = true; } catch (_) { done = fallback(address); }
+      var done = await copied(window.location.href);
       say(done ? "Link copied" : "The browser did not allow copying; the address bar holds the link.");
       window.setTimeout(function () {
         window.dash_clientside.set_props("copy-link", { children: "Copy link" });
