@@ -123,7 +123,7 @@ def _cell(grid: Grid, node: Node) -> tuple[dict[str, str], str, str]:
 def _cells(grid: Grid) -> dict[str, list[str]]:
     """Strength, class, words and number of every cell, for the switch between views and for other nodes."""
     found = {}
-    for row in [*grid.head_rows, *([grid.layer_row] if grid.layer_row else [])]:
+    for row in grid.rows:
         for cell in row.cells:
             style, classes, words = _cell(grid, cell.node)
             shown = effect(cell.value) if cell.value else NONE

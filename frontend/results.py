@@ -40,6 +40,11 @@ def nodes(body: Json) -> list[Node]:
     return [Node.read(entry["label"]) for entry in body["coordinates"]["node"]]
 
 
+def named(body: Json, axis: str) -> list[str]:
+    """The names along an axis."""
+    return [one["label"] if isinstance(one, Mapping) else one for one in body["coordinates"].get(axis, [])]
+
+
 def node_index(body: Json, node: Node) -> int | None:
     """Where a node stands on the `node` axis."""
     found = nodes(body)

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
 from dash import html
 
 from frontend.figures.attributes import attrs
-from frontend.figures.controls import go, link, segmented
+from frontend.figures.controls import go, node_link, segmented
 from frontend.figures.evidence import big_number
 from frontend.figures.heads import Row, arranged, rows_of
 from frontend.figures.heads_table import ARIA_SORT, HEADING, MEANING, counts_list, next_order
@@ -23,7 +22,7 @@ from frontend.panels.gate import gate_table, more_table
 from frontend.panels.training import SHOWN as OF_A_STEP
 from frontend.panels.training import best_heads
 from frontend.phrases import is_text_set, set_of
-from frontend.results import Estimate, estimate, pair_of, reason
+from frontend.results import Estimate, estimate, named, pair_of, reason
 from frontend.state import State
 from frontend.theme import Palette
 from frontend.vocabulary import MUTATION_NAME
@@ -115,7 +114,7 @@ def _head_row(body: Json, row: Row, columns: Sequence[str], place: State) -> htm
         cells.append(
             html.Td(shown, className="number", title=bounds or reason(body, column, str(row.node)) or None)
         )
-    name = link(str(row.node), replace(place, page="head", node=row.node), className="node-link")
+    name = node_link(row.node, place)
     return html.Tr([html.Th(name, scope="row"), html.Td(row.own_title or row.title or NONE), *cells])
 
 
@@ -143,8 +142,7 @@ def checkpoint(body: Json, place: State, _palette: Palette) -> list[Any]:
 def _named(body: Json, table: str, axis: str, write: Any, heading: str = "") -> html.Table:
     """A table with one axis: a name, a value, its interval or the reason why there is no value."""
     rows = []
-    for at, one in enumerate(body["coordinates"][axis]):
-        name = one["label"] if isinstance(one, Mapping) else one
+    for at, name in enumerate(named(body, axis)):
         value = estimate(body, table, at)
         shown = write(value.mean) if value else NONE
         told = interval(value, write) or ("" if value else reason(body, table, name))

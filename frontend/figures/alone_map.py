@@ -95,8 +95,7 @@ def _map(grid: Grid, place: State, palette: Palette, views: Any) -> list[Any]:
 def _twin(grid: Grid, place: State) -> list[Any]:
     """The table with the same numbers, and in words why a cell is empty."""
     cells = ranked(grid, place.sort)
-    failed = [cell for row in (*grid.head_rows, grid.layer_row) if row for cell in row.cells]
-    failed = [cell for cell in failed if cell.state == FAILED]
+    failed = [cell for row in grid.rows for cell in row.cells if cell.state == FAILED]
     why = [html.Li(f"{cell.node}: no value. {cell.reason}") for cell in failed[:SHOWN]]
     rest = [html.Li(f"{len(failed) - SHOWN} more have none.")] if len(failed) > SHOWN else []
     line = f"The same as a table, {count(len(cells), 'node')}"

@@ -1,15 +1,13 @@
 """Selection bias: which letter the model prefers whatever stands behind it, and which nodes carry that."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from dash import html
 
 from frontend.figures.bars import beside
-from frontend.figures.controls import link
+from frontend.figures.controls import node_link
 from frontend.figures.legend import heated
-from frontend.nodes import Node
 from frontend.results import Estimate, estimate, estimates, nodes
 from frontend.state import State
 from frontend.theme import SCALE_FLOOR
@@ -81,17 +79,13 @@ def _nodes(body: Json, place: State) -> html.Div:
         [html.Th("node"), *(html.Th(text, className="number") for text in ("label prior", "content part"))]
     )
     rows = [
-        html.Tr([html.Th(_name(node, place), scope="row"), _logit(prior, largest), _logit(content, largest)])
-        for node, prior, content in known[:SHOWN]
+        html.Tr([html.Th(node_link(node, place), scope="row"), *(_logit(part, largest) for part in parts)])
+        for node, *parts in known[:SHOWN]
     ]
     note = "Logits of the node’s attribution: what stays over all orders of the options, and the rest, which "
     note += f"follows the content. The {len(rows)} strongest priors of {len(known)} nodes."
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="table")
     return html.Div([table, html.P(note, className="note")])
-
-
-def _name(node: Node, place: State) -> Any:
-    return link(str(node), replace(place, page="head", node=node), className="node-link")
 
 
 def _logit(value: Estimate | None, largest: float) -> html.Td:

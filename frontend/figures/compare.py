@@ -1,15 +1,16 @@
 """Pinned heads side by side on the same questions: verdicts, numbers, attention, two of them subtracted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 
 from frontend.figures.attributes import attrs
-from frontend.figures.controls import link
+from frontend.figures.controls import node_link
 from frontend.figures.heads import titles, verdict_of
 from frontend.figures.legend import heated, legend
+from frontend.figures.tables import most_attended
 from frontend.figures.tokens import WEIGHTING_SENTENCE, sink_note, strip, token_strip, token_values
 from frontend.nodes import Node
 from frontend.results import Estimate, estimate, node_index
@@ -24,7 +25,6 @@ EFFECTS = {
     "indirect effect": "indirect_effect",
     "attribution": "attribution",
 }
-SMALLEST_SHARE = 0.005  # below it a kind of token would read 0.00
 SMALLEST_SCALE = 0.1  # of differences in attention: never finer
 
 
@@ -57,7 +57,7 @@ class Pinned:
 def numbers_table(pins: Sequence[Pinned], place: State) -> html.Table:
     """A column for every pin: verdict, mean effects, attention on the correct label, with their intervals."""
     head = html.Tr(
-        [html.Td(), *(html.Th(_name(pin, place), scope="col", className="number") for pin in pins)]
+        [html.Td(), *(html.Th(node_link(pin.node, place), scope="col", className="number") for pin in pins)]
     )
     verdicts = html.Tr([html.Th("verdict", scope="row"), *(_verdict(pin, place) for pin in pins)])
     rows = [
@@ -75,10 +75,6 @@ def numbers_table(pins: Sequence[Pinned], place: State) -> html.Table:
     )
     body = html.Tbody([verdicts, *rows, looks, flips])
     return html.Table([html.Thead(head), body], className="table pinned")
-
-
-def _name(pin: Pinned, place: State) -> html.A:
-    return link(str(pin.node), replace(place, page="head", node=pin.node), className="node-link")
 
 
 def _verdict(pin: Pinned, place: State) -> html.Td:
@@ -116,9 +112,9 @@ def _on_label(pin: Pinned) -> html.Td:
 def roles_table(pins: Sequence[Pinned], weighting: str, between: tuple[Pinned, Pinned] | None) -> html.Table:
     """Attention by kind of token, a column for every pin, and the difference of two of them."""
     listed = {role["label"]: role for pin in pins if pin.roles for role in pin.roles["coordinates"]["role"]}
-    rows = [(role, [pin.share(name, weighting) for pin in pins]) for name, role in listed.items()]
-    rows = [row for row in rows if any(share and share.mean >= SMALLEST_SHARE for share in row[1])]
-    rows.sort(key=lambda row: -max(share.mean if share else 0.0 for share in row[1]))
+    rows = most_attended(
+        (role, [pin.share(name, weighting) for pin in pins]) for name, role in listed.items()
+    )
     apart = {role["label"]: _apart(between, role["label"], weighting) for role, _ in rows}
     largest = max([SMALLEST_SCALE, *(abs(value) for value in apart.values() if value is not None)])
     columns = [html.Th(str(pin.node), scope="col", className="number") for pin in pins]

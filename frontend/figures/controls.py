@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from dash import html
 
 from frontend.figures.attributes import attrs
+from frontend.nodes import Node
 from frontend.state import DEFAULT, State, href
 
 
@@ -36,6 +38,11 @@ def link(
     change = {"page": to.page, "node": str(to.node) if to.node else "", **more_change}
     more = attrs(id=id) if id else {}
     return html.A(text, href=href(to), className=className, **attrs(data_go=json.dumps(change)), **more)
+
+
+def node_link(node: Node, place: State) -> html.A:
+    """The name of a node, which leads to its page."""
+    return link(str(node), replace(place, page="head", node=node), className="node-link")
 
 
 def segmented(

@@ -63,6 +63,11 @@ class Grid:
         return self._row(OF_A_LAYER[PART.get(self.kind, "")], None)
 
     @cached_property
+    def rows(self) -> list[Row]:
+        """All rows from the top."""
+        return [*self.head_rows, *([self.layer_row] if self.layer_row else [])]
+
+    @cached_property
     def measured(self) -> list[Cell]:
         """Cells with a value."""
         return [cell for cell in self.cells.values() if cell.value is not None]

@@ -207,7 +207,7 @@ def _row(grid: Grid, node: Node) -> float:
 
 
 def _all(grid: Grid) -> list[Cell]:
-    return [cell for row in _rows(grid) if row for cell in row.cells]
+    return [cell for row in grid.rows for cell in row.cells]
 
 
 def _row_values(grid: Grid, row: Row | None, value: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from dash import html
 
 from frontend.figures.evidence import big_number
 from frontend.figures.lines import Line, level, line_figure, line_panel
-from frontend.results import Estimate, estimate
+from frontend.results import Estimate, estimate, named
 from frontend.state import State
 from frontend.theme import Palette
 from frontend.vocabulary import MUTATION_NAME, ROLE_NAME
@@ -29,7 +29,7 @@ CANDIDATE = {"nth_item": "read as counting lines", "letter": "as looking up lett
 
 def nth_item_figure(body: Json) -> list[Any]:
     """Scores of every head as bars with the chance line, the swap beside them, the whole model."""
-    heads = [entry["label"] if isinstance(entry, Mapping) else entry for entry in body["coordinates"]["head"]]
+    heads = named(body, "head")
     scores, chance = body["coordinates"]["score"], body["details"].get("chance")
     swap = [_swap(body, at) for at in range(len(heads))] if "causal" in body["tables"] else []
     columns = [("keys", name, "keys " + SCORE_NAME[name]) for name in scores] + [
@@ -104,8 +104,7 @@ def _whole_model(body: Json, heads: Sequence[str]) -> list[Any]:
 
 def pseudocode_figure(body: Json) -> list[Any]:
     """The algorithm as text, and how often it picks the head's option, mutation by mutation."""
-    details, mutations = body["details"], body["coordinates"]["mutation"]
-    names = [entry["label"] if isinstance(entry, Mapping) else entry for entry in mutations]
+    details = body["details"]
     head = [html.Th("mutation"), html.Th("same option"), html.Th("divergence, nats", className="number")]
     chance = details.get("chance")
     rows = [
@@ -116,7 +115,7 @@ def pseudocode_figure(body: Json) -> list[Any]:
                 html.Td(_mean(estimate(body, "divergence", at)), className="number"),
             ]
         )
-        for at, name in enumerate(names)
+        for at, name in enumerate(named(body, "mutation"))
     ]
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)], className="table nth")
     said = f"{READS.get(details['reads'], '')} {_candidates(details)}".strip()
@@ -161,13 +160,14 @@ def probes_figure(body: Json, place: State, palette: Palette) -> list[Any]:
         html.Div(
             line_panel("What a linear probe reads", said, probe_figure(body, palette)), className="curves"
         ),
-        _probe_table(body, _layers(body), body["coordinates"]["target"]),
+        _probe_table(body, named(body, "layer"), body["coordinates"]["target"]),
     ]
 
 
 def probe_figure(body: Json, palette: Palette) -> dict[str, Any]:
     """Accuracy of the probes over the layers, one line for the line and one for the symbol."""
-    layers, targets, chance = _layers(body), body["coordinates"]["target"], body["details"].get("chance")
+    layers, targets = named(body, "layer"), body["coordinates"]["target"]
+    chance = body["details"].get("chance")
     colour = {"position": palette.letters[1], "symbol": palette.accent}
     lines = [
         Line(
@@ -187,11 +187,7 @@ def probe_figure(body: Json, palette: Palette) -> dict[str, Any]:
     return figure
 
 
-def _layers(body: Json) -> list[Any]:
-    return [entry["label"] if isinstance(entry, Mapping) else entry for entry in body["coordinates"]["layer"]]
-
-
-def _probe_table(body: Json, layers: Sequence[Any], targets: Sequence[str]) -> html.Details:
+def _probe_table(body: Json, layers: Sequence[str], targets: Sequence[str]) -> html.Details:
     head = html.Tr([html.Th("layer"), *(html.Th(name, className="number") for name in targets)])
     rows = [
         html.Tr(

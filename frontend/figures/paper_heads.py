@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from frontend.figures.heads import rows_of
-from frontend.figures.lines import Line, line_figure
 from frontend.figures.low_rank import MEASURE, Curves, rank_figure
 from frontend.figures.mutations import BAR_UNIT, bar_figure
 from frontend.figures.nth_item import probe_figure
@@ -14,9 +13,9 @@ from frontend.figures.paper_heat import Square, heat
 from frontend.figures.paper_page import Figure, Panel, panel_of
 from frontend.figures.points import SYMBOLS, clouds, flat, scene
 from frontend.figures.steer import TARGET_NAME, WORLD_NAME
-from frontend.figures.subspace import COLOUR, DASH, VECTOR_NAME, spectrum
+from frontend.figures.subspace import spectra_figure
 from frontend.phrases import is_text_set, set_of
-from frontend.results import Estimate, estimate, estimates
+from frontend.results import Estimate, estimate, estimates, named
 from frontend.state import State
 from frontend.theme import Palette, letter
 from frontend.vocabulary import MUTATION_NAME
@@ -67,12 +66,7 @@ def subspace(body: Json, place: State, palette: Palette) -> Rows:
         )
         for cloud in found
     ]
-    lines = [
-        Line(VECTOR_NAME[name], list(range(len(row))), row, getattr(palette, COLOUR[name]), DASH[name])
-        for name in COLOUR
-        if (row := spectrum(body, name, place.centring))
-    ]
-    spectra = panel_of(line_figure(lines, "rank", "fraction", palette), "Variance by rank", height=200)
+    spectra = panel_of(spectra_figure(body, place.centring, palette), "Variance by rank", height=200)
     keyed = replace(twins[0], data=[*twins[0].data, *(trace for key in names for trace in key)])
     return [[solid], [keyed, twins[1], spectra]]
 
@@ -153,7 +147,7 @@ def mutations(body: Json, place: State, palette: Palette) -> Rows:
 
 def nth_item(body: Json, _place: State, palette: Palette) -> Rows:
     """How often the nearest mean names the right line, or the right letter, for the heads that do it best."""
-    heads = [_label(one) for one in body["coordinates"]["head"]]
+    heads = named(body, "head")
     scores, chance = body["coordinates"]["score"], body["details"].get("chance")
     best = sorted(
         range(len(heads)),
@@ -193,7 +187,7 @@ def _chance(chance: Any, rows: int, palette: Palette) -> list[Figure]:
 
 def pseudocode(body: Json, _place: State, palette: Palette) -> Rows:
     """How often the algorithm picks the head's option, and how far its attention is from the prediction."""
-    names = [MUTATION_NAME.get(_label(one), _label(one)) for one in body["coordinates"]["mutation"]]
+    names = [MUTATION_NAME.get(name, name) for name in named(body, "mutation")]
     lucky = _chance(body["details"].get("chance"), len(names), palette)
     same = dots(
         names, [Series("", estimates(body, "agreement"), palette.accent)], SHARE, "Same option", marks=lucky
@@ -247,7 +241,7 @@ def _whole(n: int) -> Figure:
 
 def qk_scores(body: Json, _place: State, palette: Palette) -> Rows:
     """The heads whose scores alone pick the correct label, with the model and chance."""
-    heads = [_label(one) for one in body["coordinates"]["head"]]
+    heads = named(body, "head")
     values = estimates(body, "accuracy")
     best = sorted(range(len(heads)), key=lambda at: -_mean(values[at]))[:SHOWN]
     model = estimate(body, "model_accuracy")
@@ -255,10 +249,6 @@ def qk_scores(body: Json, _place: State, palette: Palette) -> Rows:
     marks += [mark("whole model", model.mean, len(best), palette.ink, "dot")] if model else []
     series = [Series("scores of the head", [values[at] for at in best], palette.accent)]
     return [[dots([heads[at] for at in best], series, f"picks the correct label, {SHARE}", marks=marks)]]
-
-
-def _label(entry: Any) -> str:
-    return str(entry["label"] if isinstance(entry, Mapping) else entry)
 
 
 def _mean(value: Estimate | None) -> float:

@@ -29,8 +29,7 @@ def path_table(body: Json, place: State, choices: Mapping[str, str]) -> list[Any
     both = beside(
         ("all paths together", estimate(body, "all_paths")), ("total effect", estimate(body, "total_effect"))
     )
-    positions = "final" if choices["positions"] == "final" else "all"
-    how = patched({**choices, "source": "counterfactual", "positions": positions})
+    how = how_read(choices)
     said = (
         f"Change of {METRIC_PHRASE[choices['metric']]}, {_unit(body, 'path_effect')}, when one receiver "
         f"alone reads {place.node} {how}. {colours(choices['metric'])} Paths need not add up, but all "
@@ -41,6 +40,12 @@ def path_table(body: Json, place: State, choices: Mapping[str, str]) -> list[Any
         html.P(for_set(said, place.set), className="note"),
         *ranked_bars(bars, ("receiver", "path effect", INTERVAL), SHOWN),
     ]
+
+
+def how_read(choices: Mapping[str, str]) -> str:
+    """How a path takes its value from the other run: never from a mean, at the final position or at all."""
+    positions = "final" if choices["positions"] == "final" else "all"
+    return patched({**choices, "source": "counterfactual", "positions": positions})
 
 
 def measured_bar(body: Json, table: str, at: int, name: Any) -> Bar:

@@ -8,7 +8,7 @@ from dash import html
 
 from frontend import ids
 from frontend.figures.attributes import attrs
-from frontend.figures.controls import go, link
+from frontend.figures.controls import go, link, node_link
 from frontend.marks import PINS
 from frontend.nodes import Node
 from frontend.results import estimate, node_index
@@ -35,7 +35,7 @@ def _pin(label: str, place: State, body: Json | None) -> list[Any]:
         f"mean total effect {spread(value)}" if value else "its effect is not measured on these prompts yet"
     )
     return [
-        link(label, replace(place, page="head", node=node), className="node-link"),
+        node_link(node, place),
         html.Span(effect(value) if value else "", className="number", title=said),
         go("×", pin=label, className="quiet", label=f"Unpin {label}"),
     ]

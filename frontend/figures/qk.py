@@ -1,12 +1,11 @@
 """QK-scores: how often a head's scores alone pick the correct label, against what the model says."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from dash import html
 
-from frontend.figures.controls import link
+from frontend.figures.controls import node_link
 from frontend.figures.evidence import big_number
 from frontend.nodes import Node
 from frontend.results import estimate
@@ -49,7 +48,7 @@ def _best_heads(body: Json, place: State) -> html.Div:
     rows = [
         html.Tr(
             [
-                html.Th(link(str(node), replace(place, page="head", node=node), className="node-link")),
+                html.Th(node_link(node, place)),
                 html.Td(percent(value.mean), className="number"),
                 html.Td(interval(value, percent), className="number bounds"),
                 html.Td(percent(other.mean if other else None), className="number"),

@@ -1,16 +1,15 @@
 """Paths from the selected node to the receivers that were chosen on the map."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from dash import html
 
-from frontend.figures.controls import go, link
-from frontend.figures.paths import INPUT
+from frontend.figures.controls import go, node_link
+from frontend.figures.paths import INPUT, how_read
 from frontend.marks import reaches
 from frontend.nodes import Node
-from frontend.phrases import METRIC_PHRASE, colours, for_set, in_unit, patched
+from frontend.phrases import METRIC_PHRASE, colours, for_set, in_unit
 from frontend.results import estimate, reason
 from frontend.state import State
 from frontend.words import count, effect, spread
@@ -44,9 +43,7 @@ def _unreached(sender: Node, labels: list[str]) -> list[html.P]:
 def receiver_table(body: Json, place: State, choices: Mapping[str, str]) -> list[Any]:
     """A row for each input of each receiver: query, key and value of a head, the one input of an MLP."""
     sender = place.node or Node(0)
-    positions = "final" if choices["positions"] == "final" else "all"
-    how = patched({**choices, "source": "counterfactual", "positions": positions})
-    unit = in_unit(body["tables"]["path_effect"]["unit"])
+    how, unit = how_read(choices), in_unit(body["tables"]["path_effect"]["unit"])
     said = (
         f"Change of {METRIC_PHRASE[choices['metric']]}, {unit}, when one input of one receiver alone reads "
         f"{sender} {how}; mean over {count(body['n_done'], 'pair')}. {colours(choices['metric'])}"
@@ -73,8 +70,7 @@ def _rows(body: Json, node: Node, place: State) -> list[html.Tr]:
     if not entries:
         said = f"No path leads from {place.node} to {node} in this model."
         return [html.Tr([html.Th(str(node), scope="rowgroup"), html.Td(said, colSpan=3, className="note")])]
-    name = link(str(node), replace(place, page="head", node=node), className="node-link")
-    first = html.Th(name, scope="rowgroup", rowSpan=len(entries))
+    first = html.Th(node_link(node, place), scope="rowgroup", rowSpan=len(entries))
     return [
         html.Tr([*([first] if not row else []), *_cells(body, at, entry)])
         for row, (at, entry) in enumerate(entries)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from frontend.figures.lines import Line
-from frontend.results import Estimate, estimate
+from frontend.results import Estimate, estimate, named
 
 Json = Mapping[str, Any]
 SET = "tiny-facts"  # the questions in the few words that the checkpoints know
@@ -66,11 +66,6 @@ def runs_of(models: Sequence[Json]) -> list[Run]:
 def steps_of(runs: Sequence[Run]) -> list[int]:
     """All steps at which some run has a checkpoint."""
     return sorted({one.step for run in runs for one in run.checkpoints})
-
-
-def named(body: Json, axis: str) -> list[str]:
-    """The names along an axis."""
-    return [one["label"] if isinstance(one, Mapping) else one for one in body["coordinates"].get(axis, [])]
 
 
 def names_in(runs: Sequence[Run], axis: str) -> list[str]:

@@ -122,22 +122,20 @@ def _key(body: Json, place: State) -> html.Div:
 
 
 def _spectra(body: Json, centring: str, palette: Palette) -> html.Figure:
-    shown = {name: spectrum(body, name, centring) for name in COLOUR}
-    lines = [
-        Line(
-            VECTOR_NAME[name],
-            list(range(len(row))),
-            row,
-            getattr(palette, COLOUR[name]),
-            DASH[name],
-        )
-        for name, row in shown.items()
-        if row
-    ]
-    figure = line_figure(lines, "rank", "fraction", palette)
+    figure = spectra_figure(body, centring, palette)
     figure["layout"]["yaxis"] |= {"range": [0, 1.03]}
     said = "Share of the variance by rank: queries in colour, keys in ink, values dotted."
     return line_panel("Spectra", said, figure)
+
+
+def spectra_figure(body: Json, centring: str, palette: Palette) -> dict[str, Any]:
+    """A line for queries, keys and values each."""
+    lines = [
+        Line(VECTOR_NAME[name], list(range(len(row))), row, getattr(palette, COLOUR[name]), DASH[name])
+        for name in COLOUR
+        if (row := spectrum(body, name, centring))
+    ]
+    return line_figure(lines, "rank", "fraction", palette)
 
 
 def _flat(found: Sequence[Cloud], place: State, palette: Palette) -> html.Div:

@@ -1,6 +1,6 @@
 """Tables of the page: strongest nodes, letters before and after a patch, attended labels, roles."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -15,6 +15,7 @@ from frontend.theme import SCALE_FLOOR
 from frontend.words import effect, interval, number, role_name, signed, spread, token
 
 Json = Mapping[str, Any]
+Shares = Sequence[Estimate | None]
 SMALLEST_SHARE = 0.005  # below it a kind of token would read 0.00
 NEXT_SORT = {"strength": "lowest", "lowest": "highest", "highest": "strength", "node": "strength"}
 SORT_WORD = {"strength": "strongest first", "lowest": "lowest first", "highest": "highest first", "node": ""}
@@ -125,21 +126,28 @@ def share_cell(value: Estimate | None) -> html.Td:
 
 
 def role_table(body: Json) -> html.Table:
-    """Attention by kind of token, most attended first, as numbers and bars; what would read 0.00 is out."""
+    """Attention by kind of token, as numbers and bars."""
     weightings = body["coordinates"]["weighting"]
-    rows = [
+    rows = most_attended(
         (role, [estimate(body, "by_role", weighting, place) for weighting in range(len(weightings))])
         for place, role in enumerate(body["coordinates"]["role"])
-    ]
-    rows = [row for row in rows if any(share and share.mean >= SMALLEST_SHARE for share in row[1])]
-    rows.sort(key=lambda row: -max(share.mean if share else 0.0 for share in row[1]))
+    )
     head = html.Tr([html.Th("token"), *(html.Th(role_name(name), colSpan=2) for name in weightings)])
     return html.Table(
         className="table roles", children=[html.Thead(head), html.Tbody([_role_row(*row) for row in rows])]
     )
 
 
-def _role_row(role: Json, shares: Sequence[Estimate | None]) -> html.Tr:
+def most_attended(rows: Iterable[tuple[Json, Shares]]) -> list[tuple[Json, Shares]]:
+    """Kinds of token with their shares, most attended first; what would read 0.00 is out."""
+
+    def largest(row: tuple[Json, Shares]) -> float:
+        return max((share.mean for share in row[1] if share), default=0.0)
+
+    return sorted((row for row in rows if largest(row) >= SMALLEST_SHARE), key=largest, reverse=True)
+
+
+def _role_row(role: Json, shares: Shares) -> html.Tr:
     cells: list[Any] = [html.Th(role_name(role["label"]), scope="row", title=role["meaning"])]
     for share in shares:
         mean = share.mean if share else None

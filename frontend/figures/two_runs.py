@@ -48,13 +48,12 @@ def two_maps(left: Json, right: Json, table: str) -> list[Any]:
 def _map(title: str, grid: Grid, largest: float) -> Json:
     """What the script paints: rows of cells with label, strength of the colour and state."""
     ends = largest or grid.largest
-    rows = [*grid.head_rows, *([grid.layer_row] if grid.layer_row else [])]
     return {
         "title": title,
         "columns": grid.n_layers,
-        "rows": [row.name for row in rows],
+        "rows": [row.name for row in grid.rows],
         "gap": len(grid.head_rows) if grid.head_rows and grid.layer_row else None,
-        "cells": [_cells(row, ends) for row in rows],
+        "cells": [_cells(row, ends) for row in grid.rows],
     }
 
 
