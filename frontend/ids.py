@@ -11,7 +11,7 @@ RETRY_ROUTE = "retry-route"
 
 # header
 MODEL_CHIP, PROMPTS_CHIP, CERTIFICATE_CHIP = "model-chip", "prompts-chip", "certificate-chip"
-MODEL_CARD, MODEL_POLL, MODEL_LINE = "model-card", "model-poll", "model-line"
+MODEL_CARD, MODEL_POLL = "model-card", "model-poll"
 PINS, PINS_SAID, UNDO = "pins", "pins-said", "undo"
 HISTORY, HISTORY_PLACES, HISTORY_TWO = "history", "history-places", "history-two"
 WHAT_DIFFERS, DIFFERENCES = "what-differs", "differences"

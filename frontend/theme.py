@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, fields
 
-Rgb = tuple[int, int, int]
 SCALE_FLOOR = {"logit": 0.1, "nat": 0.02, "fraction": 0.01}  # never finer, so that noise is no circuit
 POWER = 0.6  # small effects stay visible: colour strength is |value / largest| to this power
 

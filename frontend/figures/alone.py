@@ -11,10 +11,10 @@ from frontend.figures.attributes import attrs
 from frontend.figures.controls import go, node_link, segmented
 from frontend.figures.evidence import big_number
 from frontend.figures.heads import Row, arranged, rows_of
-from frontend.figures.heads_table import ARIA_SORT, HEADING, MEANING, counts_list, next_order
+from frontend.figures.heads_table import HEADING, MEANING, counts_list, next_order
 from frontend.figures.question import question_card
 from frontend.figures.runs import Checkpoint
-from frontend.figures.tables import label_table, role_table
+from frontend.figures.tables import ARIA_SORT, label_table, role_table
 from frontend.figures.tokens import WEIGHTING_SENTENCE, sink_note, token_strip
 from frontend.figures.verdict import verdict_card
 from frontend.panels.attention import WEIGHTING_NAME

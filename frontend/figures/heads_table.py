@@ -12,6 +12,7 @@ from frontend.figures.attributes import attrs
 from frontend.figures.controls import go
 from frontend.figures.heads import Row, arranged, titles
 from frontend.figures.legend import heat, heat_class
+from frontend.figures.tables import ARIA_SORT, NEXT_SORT, SORT_WORD
 from frontend.heads import ROWS
 from frontend.state import State, href
 from frontend.theme import SCALE_FLOOR
@@ -40,9 +41,6 @@ MEANING = {
     "qk_score": "How often its query picks the correct label among the labels.",
 }
 FIRST_ORDER = {"head": "lowest", "category": "lowest", **dict.fromkeys(SIGNED, "strength")}
-NEXT_ORDER = {"strength": "lowest", "lowest": "highest", "highest": "strength"}
-ARIA_SORT = {"strength": "other", "lowest": "ascending", "highest": "descending"}
-ORDER_WORD = {"strength": "strongest first", "lowest": "lowest first", "highest": "highest first"}
 
 
 def next_order(column: str, place: State) -> str:
@@ -50,7 +48,7 @@ def next_order(column: str, place: State) -> str:
     if place.by != column:
         return FIRST_ORDER.get(column, "highest")
     if column in SIGNED:
-        return NEXT_ORDER[place.order]
+        return NEXT_SORT[place.order]
     return "highest" if place.order == "lowest" else "lowest"
 
 
@@ -79,7 +77,7 @@ def _largest(rows: Sequence[Row], column: str) -> float:
 def _heading(column: str, place: State) -> Json:
     chosen = place.by == column
     order = next_order(column, place)
-    now = f"; now {ORDER_WORD[place.order]}" if chosen else ""
+    now = f"; now {SORT_WORD[place.order]}" if chosen else ""
     return {
         "text": HEADING[column],
         "title": MEANING[column],

@@ -1,18 +1,15 @@
-"""Tables of the page: strongest nodes, letters before and after a patch, attended labels, roles."""
+"""Tables of the page: letters before and after a patch, labels attended to and written, kinds of token."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import html
 
-from frontend.figures.attributes import attrs
-from frontend.figures.controls import go
-from frontend.figures.grid import Cell
 from frontend.figures.legend import heated
 from frontend.phrases import for_set, set_of
 from frontend.results import Estimate, estimate, estimates
 from frontend.theme import SCALE_FLOOR
-from frontend.words import effect, interval, number, role_name, signed, spread, token
+from frontend.words import interval, number, role_name, signed, token
 
 Json = Mapping[str, Any]
 Shares = Sequence[Estimate | None]
@@ -20,37 +17,6 @@ SMALLEST_SHARE = 0.005  # below it a kind of token would read 0.00
 NEXT_SORT = {"strength": "lowest", "lowest": "highest", "highest": "strength", "node": "strength"}
 SORT_WORD = {"strength": "strongest first", "lowest": "lowest first", "highest": "highest first", "node": ""}
 ARIA_SORT = {"strength": "other", "lowest": "ascending", "highest": "descending", "node": "none"}
-
-
-def node_table(cells: Sequence[Cell], order: str, name: str) -> html.Table:
-    """Nodes with their values: the map's twin for the keyboard. A button selects, a second press opens."""
-    return html.Table(
-        className="table nodes",
-        children=[_node_head(order, name), html.Tbody([_node_row(cell) for cell in cells])],
-    )
-
-
-def _node_head(order: str, name: str) -> html.Thead:
-    by_node = html.Th(
-        go("node", sort="node", className="sort", label="Sort by node"),
-        **attrs(aria_sort="ascending" if order == "node" else "none"),
-    )
-    said = f"Sort by value; now {SORT_WORD[order]}" if SORT_WORD[order] else "Sort by value"
-    by_value = html.Th(
-        go(name.lower(), sort=NEXT_SORT[order], className="sort", label=said),
-        className="number",
-        **attrs(aria_sort=ARIA_SORT[order]),
-    )
-    return html.Thead(html.Tr([by_node, by_value]))
-
-
-def _node_row(cell: Cell) -> html.Tr:
-    button = html.Button(str(cell.node), className="node-button", **attrs(data_node=str(cell.node)))
-    value = html.Td(effect(cell.value), className="number", title=spread(cell.value))
-    return html.Tr(
-        [html.Td(button), value],
-        **attrs(data_row=str(cell.node)),
-    )
 
 
 def coverage_note(body: Json) -> html.P:

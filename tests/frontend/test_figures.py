@@ -10,12 +10,12 @@ from frontend.figures.grid import FAILED, MEASURED, PENDING, Grid, grid_of, outl
 from frontend.figures.head import Measured, head_numbers, head_sentence
 from frontend.figures.legend import legend
 from frontend.figures.map import box_style, empty_figure, map_figure
-from frontend.figures.tables import label_table, letter_table, node_table
+from frontend.figures.tables import label_table, letter_table
 from frontend.figures.tokens import on_correct_label, sink_note, token_strip
 from frontend.nodes import Node
 from frontend.state import DEFAULT, State
 from frontend.theme import DARK, LIGHT, POWER, SCALE_FLOOR, diverging, strength
-from tests.frontend.conftest import attribute, result, table, text_of, walk
+from tests.frontend.conftest import result, table, text_of, walk
 
 Json = dict[str, Any]
 USUAL = choices_of(DEFAULT)
@@ -113,13 +113,6 @@ def test_ranking(grid: Grid) -> None:
     assert str(ranked(grid, "highest")[0].node) == "MLP1"
     assert str(ranked(grid, "lowest")[0].node) == "L0H0"
     assert [str(cell.node) for cell in ranked(grid, "node")] == ["L0H0", "L0H1", "L1H0", "L1H1", "MLP1"]
-
-
-def test_every_measured_node_has_a_button(grid: Grid) -> None:
-    built = node_table(ranked(grid, "strength"), "strength", "Total effect")
-    assert attribute(built, "data-node") == ["L0H0", "MLP1", "L0H1", "L1H1", "L1H0"]
-    assert "−2.00" in text_of(built)
-    assert attribute(built, "aria-sort") == ["none", "other"]
 
 
 def test_letters_before_and_after(effects: Json) -> None:

@@ -73,5 +73,6 @@ def test_the_list_has_every_node_and_says_how_it_is_sorted(effects: Json) -> Non
     grid = grid_of(effects, "total_effect")
     told = json.loads(getattr(node_list(ranked(grid, "strength"), "strength", "Total effect"), "data-nodes"))
     assert len(told["rows"]) == len(grid.measured) and told["shown"] == SHOWN
+    assert told["rows"][0][:2] == ["L0H0", "−2.00"]
     assert [column["sort"] for column in told["columns"]] == ["none", "other"]
     assert told["columns"][1]["go"] == {"sort": "lowest"}
