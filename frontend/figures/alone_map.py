@@ -1,6 +1,6 @@
 """Effects and attributions of nodes as one figure: the map with its twin, and the numbers of one node."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dash import dcc, html
@@ -13,6 +13,7 @@ from frontend.figures.grid import FAILED, Cell, Grid, grid_of, ranked
 from frontend.figures.legend import legend
 from frontend.figures.map import CONFIG, box_style, map_figure
 from frontend.figures.tables import coverage_note, letter_table, profile_table
+from frontend.figures.twin import as_table
 from frontend.nodes import Node
 from frontend.phrases import ONLY_WRITES, for_set, view_sentence
 from frontend.results import Estimate, component_index, estimate, node_index
@@ -99,34 +100,29 @@ def _twin(grid: Grid, place: State) -> list[Any]:
     why = [html.Li(f"{cell.node}: no value. {cell.reason}") for cell in failed[:SHOWN]]
     rest = [html.Li(f"{len(failed) - SHOWN} more have none.")] if len(failed) > SHOWN else []
     line = f"The same as a table, {count(len(cells), 'node')}"
-    table = _table(cells, VIEW_NAME[place.view].lower(), place)
-    return [
-        *([html.Ul([*why, *rest], className="note without-value")] if why else []),
-        html.Details([html.Summary(line), html.Div(table, className="scroll")], className="more"),
-    ]
-
-
-def _table(cells: Sequence[Cell], name: str, place: State) -> html.Table:
-    """A row for every node; its name shows its numbers."""
     head = html.Tr(
         [
             html.Th("node"),
-            html.Th(name, className="number"),
+            html.Th(VIEW_NAME[place.view].lower(), className="number"),
             html.Th("95 % interval", className="number"),
         ]
     )
-    rows = [
-        html.Tr(
-            [
-                html.Th(go(str(cell.node), node=str(cell.node), className="node-button"), scope="row"),
-                html.Td(effect(cell.value), className="number"),
-                html.Td(spread(cell.value), className="number bounds"),
-            ],
-            className="selected" if cell.node == place.node else "",
-        )
-        for cell in cells
+    return [
+        *([html.Ul([*why, *rest], className="note without-value")] if why else []),
+        as_table(head, [_row(cell, place) for cell in cells], line),
     ]
-    return html.Table([html.Thead(head), html.Tbody(rows)], className="table")
+
+
+def _row(cell: Cell, place: State) -> html.Tr:
+    """A node; its name shows its numbers."""
+    return html.Tr(
+        [
+            html.Th(go(str(cell.node), node=str(cell.node), className="node-button"), scope="row"),
+            html.Td(effect(cell.value), className="number"),
+            html.Td(spread(cell.value), className="number bounds"),
+        ],
+        className="selected" if cell.node == place.node else "",
+    )
 
 
 def _of_node(body: Json, place: State) -> list[Any]:

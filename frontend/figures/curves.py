@@ -8,6 +8,7 @@ from dash import html
 
 from frontend.figures.bars import beside
 from frontend.figures.lines import Line, line_figure, line_panel, ticks
+from frontend.figures.twin import as_table
 from frontend.results import Estimate, estimate, estimates
 from frontend.theme import Palette
 from frontend.words import number
@@ -81,10 +82,7 @@ def _twin(curves: Sequence[Curve]) -> html.Details:
         html.Tr([html.Th(str(k), scope="row"), *(_value(values[at]) for _, values in columns)])
         for at, k in enumerate(curves[0].k)
     ]
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="table")
-    return html.Details(
-        [html.Summary("The same as a table"), html.Div(table, className="scroll")], className="more"
-    )
+    return as_table(head, rows)
 
 
 def _value(value: Estimate | None) -> html.Td:

@@ -8,7 +8,7 @@ from typing import Any
 from dash import dcc, html
 
 from frontend.figures.attributes import attrs
-from frontend.figures.map import CONFIG, FONT
+from frontend.figures.map import CONFIG, surroundings
 from frontend.phrases import with_unit
 from frontend.results import Estimate
 from frontend.theme import Palette
@@ -69,19 +69,9 @@ def level(name: str, value: Estimate | None, ends: tuple[int, int], colour: str,
 def frame(palette: Palette) -> Figure:
     """Quiet surroundings for any small figure."""
     return {
+        **surroundings(palette, 11.5),
         "margin": {"l": 48, "r": 10, "t": 6, "b": 36},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": FONT, "size": 11.5, "color": palette.muted},
-        "hoverlabel": {
-            "bgcolor": palette.panel,
-            "bordercolor": palette.line,
-            "font": {"color": palette.ink, "size": 13, "family": FONT},
-            "align": "left",
-        },
         "showlegend": False,
-        "dragmode": False,
-        "hovermode": "closest",
         "uirevision": "lines",
     }
 

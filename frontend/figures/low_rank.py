@@ -9,6 +9,7 @@ from dash import html
 from frontend.figures.controls import segmented
 from frontend.figures.evidence import big_number
 from frontend.figures.lines import UNIT, Line, level, line_figure, line_panel
+from frontend.figures.twin import as_table
 from frontend.phrases import with_unit
 from frontend.results import Estimate, estimate
 from frontend.state import State
@@ -181,15 +182,8 @@ def _twin(curves: Sequence[Curves], kind: str) -> html.Details:
         for name, table in (("clean run", "clean"), ("replaced by the mean", "ablated"))
     ]
     units = ", ".join(f"{MEASURE[curve.metric][0].lower()} in {UNIT.get(curve.unit)}" for curve in curves)
-    table = html.Table([html.Thead(head), html.Tbody([*rows, *ends])], className="table")
-    return html.Details(
-        [
-            html.Summary(f"The same as a table, for {KIND_NAME[kind]}"),
-            html.P(units, className="note"),
-            html.Div(table, className="scroll"),
-        ],
-        className="more",
-    )
+    line = f"The same as a table, for {KIND_NAME[kind]}"
+    return as_table(head, [*rows, *ends], line, said=html.P(units, className="note"))
 
 
 def _ends(curves: Sequence[Curves], columns: Sequence[Any], table: str) -> list[html.Td]:

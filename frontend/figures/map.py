@@ -138,10 +138,19 @@ def _empty_cells(grid: Grid, cells: list[Cell]) -> Figure:
 
 def _frame(palette: Palette) -> Figure:
     return {
+        **surroundings(palette, 12),
         "margin": MARGIN,
+        "barmode": "overlay",
+        "uirevision": "map",
+    }
+
+
+def surroundings(palette: Palette, size: float) -> Figure:
+    """What all figures share: words of a size, no ground of their own, a quiet box for what is pointed at."""
+    return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": FONT, "size": 12, "color": palette.muted},
+        "font": {"family": FONT, "size": size, "color": palette.muted},
         "hoverlabel": {
             "bgcolor": palette.panel,
             "bordercolor": palette.line,
@@ -149,9 +158,7 @@ def _frame(palette: Palette) -> Figure:
             "align": "left",
         },
         "hovermode": "closest",
-        "barmode": "overlay",
         "dragmode": False,
-        "uirevision": "map",
     }
 
 

@@ -9,6 +9,7 @@ from frontend.figures.attributes import attrs
 from frontend.figures.controls import segmented
 from frontend.figures.lines import faint, frame, plain_axis
 from frontend.figures.map import CONFIG
+from frontend.figures.twin import as_table
 from frontend.results import Estimate, estimate
 from frontend.state import State
 from frontend.theme import Palette
@@ -158,10 +159,7 @@ def _twin(body: Json, place: State, metric: str) -> html.Details:
         )
         for row, entry in enumerate(mutations)
     ]
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="table")
-    return html.Details(
-        [html.Summary("The same as a table"), html.Div(table, className="scroll")], className="more"
-    )
+    return as_table(head, rows)
 
 
 def _choose(entry: Json) -> html.Button:

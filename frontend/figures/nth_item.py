@@ -7,6 +7,7 @@ from dash import html
 
 from frontend.figures.evidence import big_number
 from frontend.figures.lines import Line, level, line_figure, line_panel
+from frontend.figures.twin import as_table
 from frontend.results import Estimate, estimate, named
 from frontend.state import State
 from frontend.theme import Palette
@@ -201,7 +202,4 @@ def _probe_table(body: Json, layers: Sequence[str], targets: Sequence[str]) -> h
         )
         for row, layer in enumerate(layers)
     ]
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="table")
-    return html.Details(
-        [html.Summary("The same as a table"), html.Div(table, className="scroll")], className="more"
-    )
+    return as_table(head, rows)

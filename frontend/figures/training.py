@@ -9,6 +9,7 @@ from dash import html
 
 from frontend.figures.lines import Line, line_figure, line_panel, plain_axis
 from frontend.figures.runs import Checkpoint, Reader, Run, names_in, steps_of
+from frontend.figures.twin import as_table
 from frontend.results import Estimate
 from frontend.theme import Palette, letter
 from frontend.words import number, percent
@@ -191,10 +192,7 @@ def twin(runs: Sequence[Run]) -> html.Details:
     titles = ["run", "step", *heads, "position", "letter", "rank 3"]
     rows = [_twin_row(run, one, mutations) for run in runs for one in run.checkpoints if one.body]
     head = html.Tr([html.Th(text, className="number" if at > 1 else "") for at, text in enumerate(titles)])
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="table")
-    return html.Details(
-        [html.Summary("The same as a table"), html.Div(table, className="scroll")], className="more"
-    )
+    return as_table(head, rows)
 
 
 def _twin_row(run: Run, one: Checkpoint, mutations: Sequence[str]) -> html.Tr:
