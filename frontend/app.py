@@ -11,6 +11,7 @@ from dash import Dash, set_props
 from fastapi import FastAPI
 
 from frontend import ids, permalinks
+from frontend.bundles import Lean
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken
@@ -97,6 +98,8 @@ INDEX = """<!DOCTYPE html>
         <script src="ASSET(theme.js)"></script>
         <script src="ASSET(plots.js)" data-plotly="ASSET(vendor/plotly-cartesian.min.js)"></script>
         <script src="ASSET(headscope.js)"></script>
+        <script src="ASSET(forms.js)"></script>
+        <script src="ASSET(popovers.js)"></script>
         <script src="ASSET(history.js)"></script>
         <script src="ASSET(outlines.js)"></script>
         <script src="ASSET(map.js)"></script>
@@ -143,7 +146,7 @@ def create_app(server: FastAPI, client: BackendClient, *, compress: bool = True)
     Register the routes of the API first. `app.csp_hashes()` names the inline scripts for the
     Content-Security-Policy.
     """
-    app = Dash(
+    app = Lean(
         "headscope",
         server=cast(Any, server),
         assets_folder=str(ASSETS),

@@ -6,7 +6,6 @@ URL = "url"
 ANSWERED = "answered"  # which change the address is the answer to
 GO = "go"  # what a control wants to change in the address; see assets/headscope.js
 THEME = "theme"
-PROVIDER = "provider"
 RETRY_ROUTE = "retry-route"
 
 # header
@@ -16,24 +15,8 @@ PINS, PINS_SAID, UNDO = "pins", "pins-said", "undo"
 HISTORY, HISTORY_PLACES, HISTORY_TWO = "history", "history-places", "history-two"
 WHAT_DIFFERS, DIFFERENCES = "what-differs", "differences"
 FIND, COPY_LINK, THEME_SWITCH, STATUS, HOME = "find-head", "copy-link", "theme-switch", "status", "home-link"
-FIND_TYPED = "find-typed"  # what was in the box when Enter was pressed; see assets/headscope.js
-CHOOSER, CHOOSER_APPLY, CHOOSER_MODEL = "prompt-chooser", "chooser-apply", "choose-model"
-CHOOSE = {
-    name: f"choose-{name}"
-    for name in (
-        "set",
-        "split",
-        "n",
-        "seed",
-        "sampler",
-        "options",
-        "labels",
-        "format",
-        "prelude",
-        "shots",
-        "mutation",
-    )
-}
+FIND_TYPED, FIND_SAID = "find-typed", "find-said"  # what was in the box when Enter was pressed; the answer
+CHOOSER, CHOOSER_FIELDS, CHOOSER_MODEL = "prompt-chooser", "chooser-fields", "choose-model"
 
 # pages
 MAP_PAGE, HEAD_PAGE, PROBLEMS = "map-page", "head-page", "problems"
@@ -191,14 +174,14 @@ FIGURE_AGAIN, FIGURE_CANCEL, FIGURE_PROGRESS, FIGURE_ARRIVED = (
 # the page on prompts
 PROMPTS_PAGE, DRAWN_TITLE, DRAWN_LIST, DRAWN_PAIR = "prompts-page", "drawn-title", "drawn-list", "drawn-pair"
 EDITOR, EDITOR_PAIR, EDITOR_FORM, EDITOR_SAID = "editor", "editor-pair", "editor-form", "editor-said"
-EDITOR_NOW, EDITOR_OPEN, EDITOR_NEW, EDITOR_NOTICE = (
-    "editor-now",
+EDITOR_TYPED, EDITOR_OPEN, EDITOR_NEW, EDITOR_NOTICE = (
+    "editor-typed",
     "editor-open",
     "editor-new",
     "editor-notice",
 )
 UPLOAD_FILE, UPLOAD_ANSWER, UPLOAD_SAID = "upload-file", "upload-answer", "upload-said"
-OWN_FORM, OWN_SAID, OWN_NOW, OWN_FILLED = "own-form", "own-said", "own-now", "own-filled"
+OWN_FORM, OWN_TYPED, OWN_SAID, OWN_FILLED = "own-form", "own-typed", "own-said", "own-filled"
 
 # subspace of a head
 SCENE, SCENE_ROW, SCENE_HEAD, SCENE_BESIDE = "scene", "scene-row", "scene-head", "scene-beside"

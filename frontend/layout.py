@@ -1,8 +1,5 @@
 """The page as a whole: the bar, the map page and the head page, of which one is seen."""
 
-from typing import Any
-
-import dash_mantine_components as dmc
 from dash import html
 
 from frontend import ids
@@ -33,18 +30,10 @@ from frontend.panels import (
     workshop,
 )
 
-THEME: Any = {
-    "fontFamily": "var(--font)",
-    "fontFamilyMonospace": "var(--mono)",
-    "defaultRadius": "md",
-    "primaryColor": "orange",
-    "focusRing": "auto",
-}
 
-
-def page() -> dmc.MantineProvider:
+def page() -> html.Div:
     """All elements; callbacks fill them."""
-    return dmc.MantineProvider(
+    return html.Div(
         [
             *router.layout(),
             *sections.layout(),
@@ -65,10 +54,7 @@ def page() -> dmc.MantineProvider:
                 id="content",
                 tabIndex=-1,
             ),
-        ],
-        id=ids.PROVIDER,
-        theme=THEME,
-        forceColorScheme="light",
+        ]
     )
 
 

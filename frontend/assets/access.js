@@ -1,18 +1,6 @@
-/* What is told to those who use no mouse or do not see: which buttons have opened something, which boxes scroll. */
+/* What is told to those who use no mouse or do not see: which boxes scroll, what a colour says. */
 (function () {
   "use strict";
-  var OPENS = ["aria-haspopup", "aria-expanded", "aria-controls"];
-
-  /* The frame around a button is told that it opens something; only the button itself may say so. */
-  function pass(frame) {
-    var button = frame.querySelector("button");
-    OPENS.forEach(function (name) {
-      if (!button || !frame.hasAttribute(name)) { return; }
-      button.setAttribute(name, frame.getAttribute(name));
-      frame.removeAttribute(name);
-    });
-  }
-
   /* A box wider than its place is scrolled with the arrow keys once the keyboard can stop there. */
   function reach(box) {
     var wide = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
@@ -26,11 +14,8 @@
     }
   }
 
-  function frames() { document.querySelectorAll("[id$=popover-target][aria-expanded]").forEach(pass); }
-
   var waiting = null;
   function look() {
-    frames();
     if (waiting) { return; }
     waiting = window.setTimeout(function () {
       waiting = null;
@@ -39,7 +24,7 @@
   }
 
   new MutationObserver(look).observe(document.documentElement, {
-    childList: true, subtree: true, attributeFilter: ["aria-expanded", "hidden", "open"],
+    childList: true, subtree: true, attributeFilter: ["hidden", "open"],
   });
   window.addEventListener("resize", look);
 

@@ -50,8 +50,6 @@
     if (does && !typing && !keysOff()) {
       event.preventDefault();
       does();
-    } else if (event.target.id === "find-head" && event.key === "Enter") {
-      window.dash_clientside.set_props("find-typed", { data: { text: event.target.value, at: String(Date.now()) } });
     } else if (MOVES[event.key] && event.target.matches("td.square")) {
       event.preventDefault();
       step(event.target, MOVES[event.key][0], MOVES[event.key][1]);
@@ -218,6 +216,7 @@
     answered: function (at) {
       sent = 0;
       window.setTimeout(send, 0);
+      window.dispatchEvent(new CustomEvent("headscope-answered", { detail: at }));
       return at;
     },
 
@@ -227,7 +226,7 @@
       var next = clicks ? (now === "dark" ? "light" : "dark") : now;
       root.setAttribute("data-scheme", next);
       if (clicks) { window.localStorage.setItem("theme", JSON.stringify(next)); }
-      return [next, next, next === "dark" ? "Light" : "Dark"];
+      return [next, next === "dark" ? "Light" : "Dark"];
     },
 
     copy: async function () {

@@ -3,28 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import html
 
 from frontend.drafts import MAX_OPTIONS, SIDES, answers_of, is_text, prelude_of
 from frontend.figures.attributes import attrs
+from frontend.figures.forms import fields, lines, radio, text
 from frontend.words import visible
 
 Json = Mapping[str, Any]
-PAUSE_MS = 350  # after the last key, before the tokenizer is asked
 SIDE_NAME = {"clean": "Clean prompt", "corrupt": "Corrupt prompt"}
 
 
 def form(pair: Json) -> list[Any]:
     """Fields for everything that decides both prompts."""
     return _texts(pair) if is_text(pair) else _questions(pair)
-
-
-def field(name: str, text: str, value: str, *, lines: int = 1, **more: Any) -> Any:
-    """One text of the pair; longer ones grow with what is typed."""
-    made = dmc.TextInput if lines == 1 else dmc.Textarea
-    grown = {} if lines == 1 else {"autosize": True, "minRows": lines}
-    return made(id={"edit": name}, label=text, value=value, debounce=PAUSE_MS, size="sm", **grown, **more)
 
 
 def step(text: str, name: str, *, disabled: bool = False) -> html.Button:
@@ -35,8 +27,8 @@ def step(text: str, name: str, *, disabled: bool = False) -> html.Button:
 def _texts(pair: Json) -> list[Any]:
     said = answers_of(pair)
     names = ["Answer", "Distractor", *(f"Distractor {place}" for place in range(2, len(said)))]
-    fields = [
-        field(f"answer-{place}", name, answer, className="answer-field")
+    answers = [
+        text(f"answer-{place}", name, answer)
         for place, (name, answer) in enumerate(zip(names, said, strict=True))
     ]
     steps = [
@@ -50,9 +42,9 @@ def _texts(pair: Json) -> list[Any]:
         className="note",
     )
     return [
-        *(field(side, SIDE_NAME[side], pair[side], lines=2) for side in SIDES),
+        _lines(*(lines(side, SIDE_NAME[side], pair[side]) for side in SIDES)),
         html.Div(step("Copy the clean prompt into the corrupt one", "swap"), className="form-steps"),
-        html.Div(fields, className="answer-fields"),
+        html.Div(className="answer-fields", **fields(*answers)),
         html.Div(steps, className="form-steps"),
         note,
     ]
@@ -66,34 +58,37 @@ def _questions(pair: Json) -> list[Any]:
         *_swaps(pair["clean"]),
     ]
     return [
-        field("prelude", "Before everything else, in both prompts", prelude_of(pair), lines=1),
+        _lines(text("prelude", "Before everything else, in both prompts", prelude_of(pair))),
         _shots(pair["clean"].get("shots", [])),
         html.Div([_side(pair[side], side) for side in SIDES], className="two-sides"),
         html.Div(steps, className="form-steps"),
     ]
 
 
+def _lines(*told: dict[str, Any]) -> html.Div:
+    return html.Div(className="editor-lines", **fields(*told))
+
+
 def _side(question: Json, side: str) -> html.Fieldset:
-    rows = [_option(option, side, place) for place, option in enumerate(question["options"])]
-    options = dmc.RadioGroup(
-        html.Div(rows),
-        id={"edit": f"{side}-correct"},
-        value=str(question["answer"]),
-        label="Options; mark the correct one",
-    )
-    text = field(f"{side}-question", "Question", question["question"], lines=2)
-    return html.Fieldset([html.Legend(SIDE_NAME[side]), text, options], className="prompt-side")
+    rows = [
+        _option(option, side, place, place == question["answer"])
+        for place, option in enumerate(question["options"])
+    ]
+    mark = "Options; mark the correct one"
+    options = html.Div([html.P(mark, className="note"), *rows], role="group", **attrs(aria_label=mark))
+    asked = _lines(lines(f"{side}-question", "Question", question["question"]))
+    return html.Fieldset([html.Legend(SIDE_NAME[side]), asked, options], className="prompt-side")
 
 
-def _option(option: Json, side: str, place: int) -> html.Div:
+def _option(option: Json, side: str, place: int, correct: bool) -> html.Div:
     number = f"{place + 1}, {side} prompt"
     names = {"label": f"Label {number}", "content": f"Option {number}"}
-    fields = [
-        field(f"{side}-{part}-{place}", "", option[part], **attrs(aria_label=name))
+    mark = radio(f"{side}-correct", str(place), f"Option {number}, is correct", correct)
+    parts = [
+        text(f"{side}-{part}-{place}", "", option[part], **attrs(aria_label=name))
         for part, name in names.items()
     ]
-    radio = dmc.Radio(value=str(place), size="sm", **attrs(aria_label=f"Option {number}, is correct"))
-    return html.Div([radio, *fields], className="option-row")
+    return html.Div(className="option-row", **fields(mark, *parts))
 
 
 def _swaps(clean: Json) -> list[html.Button]:

@@ -16,6 +16,7 @@ from frontend.phrases import is_text_set
 from frontend.words import count
 
 Json = dict[str, Any]
+NOT_KEPT = "Not kept yet: see above what is missing."
 MOST = 1000  # pairs of a set that is edited
 USUAL: Json = {  # what a set of finished pairs does not depend on
     "split": "held_out",
@@ -29,7 +30,6 @@ USUAL: Json = {  # what a set of finished pairs does not depend on
     "mutation": "none",
     "own": "",
 }
-EDITED = {"edit": ALL}
 
 
 def openers() -> list[Any]:
@@ -44,11 +44,11 @@ def layout() -> html.Section:
     """The form, hidden until a pair is edited, and below it what the tokenizer says."""
     return html.Section(
         [
-            html.Div(id=ids.EDITOR_FORM, className="editor-form"),
+            html.Form(id=ids.EDITOR_FORM, className="editor-form", **attrs(data_typed=ids.EDITOR_TYPED)),
             html.Div(id=ids.EDITOR_SAID, className="editor-said"),
             html.Div(id=ids.EDITOR_NOTICE),
             dcc.Store(id=ids.EDITOR_PAIR),
-            dcc.Store(id=ids.EDITOR_NOW),
+            dcc.Store(id=ids.EDITOR_TYPED),
         ],
         id=ids.EDITOR,
         className="panel",
@@ -85,23 +85,25 @@ def _register_open(app: Dash, client: BackendClient) -> None:
 
 def _register_form(app: Dash, client: BackendClient) -> None:
     @app.callback(
-        Output(ids.EDITOR_FORM, "children"), Output(ids.EDITOR, "hidden"), Input(ids.EDITOR_PAIR, "data")
+        Output(ids.EDITOR_FORM, "children"),
+        Output(ids.EDITOR, "hidden"),
+        Output(ids.EDITOR_TYPED, "data"),
+        Input(ids.EDITOR_PAIR, "data"),
     )
     async def shown(edited: Json | None) -> Any:
-        return ([], True) if edited is None else (_titled(edited), False)
+        return ([], True, {}) if edited is None else (_titled(edited), False, {})
 
     @app.callback(
         Output(ids.EDITOR_PAIR, "data", allow_duplicate=True),
         Input({"step": ALL}, "n_clicks"),
-        State(EDITED, "value"),
-        State(EDITED, "id"),
+        State(ids.EDITOR_TYPED, "data"),
         State(ids.EDITOR_PAIR, "data"),
         prevent_initial_call=True,
     )
-    async def stepped(clicks: list[int | None], values: list[Any], names: list[Json], edited: Json) -> Any:
+    async def stepped(clicks: list[int | None], values: Json, edited: Json) -> Any:
         if not any(clicks) or not ctx.triggered_id:
             return no_update
-        pair, step = drafts.filled(edited["pair"], _by_name(names, values)), ctx.triggered_id["step"]
+        pair, step = drafts.filled(edited["pair"], values), ctx.triggered_id["step"]
         if step == "shot":
             return edited | {"pair": drafts.with_shot(pair, await _example(client, edited, pair))}
         return edited | {"pair": drafts.changed(pair, step)}
@@ -110,21 +112,17 @@ def _register_form(app: Dash, client: BackendClient) -> None:
 def _register_check(app: Dash, client: BackendClient) -> None:
     @app.callback(
         Output(ids.EDITOR_SAID, "children"),
-        Output(ids.EDITOR_NOW, "data"),
-        Input(EDITED, "value"),
-        State(EDITED, "id"),
+        Input(ids.EDITOR_TYPED, "data"),
         State(ids.EDITOR_PAIR, "data"),
         prevent_initial_call=True,
     )
-    async def typed(values: list[Any], names: list[Json], edited: Json | None) -> Any:
-        if edited is None or not names:
-            return [], None
-        pair = drafts.filled(edited["pair"], _by_name(names, values))
+    async def typed(values: Json, edited: Json | None) -> Any:
+        if edited is None:
+            return []
         try:
-            check = await client.check_prompts({"model": place_of(edited["want"]["address"]).model, **pair})
+            return checked(await check(client, edited, drafts.filled(edited["pair"], values)))
         except BackendError as error:
-            return [broken(error)], None
-        return checked(check), {"pair": pair, "usable": check["usable"]}
+            return [broken(error)]
 
 
 def _register_save(app: Dash, client: BackendClient) -> None:
@@ -133,22 +131,28 @@ def _register_save(app: Dash, client: BackendClient) -> None:
         Output(ids.EDITOR_NOTICE, "children"),
         Output(ids.EDITOR_PAIR, "data", allow_duplicate=True),
         Input({"save": ALL}, "n_clicks"),
-        State(ids.EDITOR_NOW, "data"),
+        State(ids.EDITOR_TYPED, "data"),
         State(ids.EDITOR_PAIR, "data"),
         prevent_initial_call=True,
     )
-    async def saved(clicks: list[int | None], now: Json | None, edited: Json | None) -> Any:
+    async def saved(clicks: list[int | None], values: Json, edited: Json | None) -> Any:
         if not any(clicks) or not ctx.triggered_id or edited is None:
             return no_update, no_update, no_update
         how = ctx.triggered_id["save"]
         if how == "close":
             return no_update, [], None
-        if now is None or not now["usable"]:
-            return no_update, html.P("Not kept yet: see above what is missing.", className="note"), no_update
+        pair = drafts.filled(edited["pair"], values)
         try:
-            return await keep(client, edited, now["pair"], how), [], None
+            if not (await check(client, edited, pair))["usable"]:
+                return no_update, html.P(NOT_KEPT, className="note"), no_update
+            return await keep(client, edited, pair, how), [], None
         except BackendError as error:
             return no_update, [broken(error)], no_update
+
+
+async def check(client: BackendClient, edited: Json, pair: Json) -> Json:
+    """What the tokenizer of the model says of a pair."""
+    return await client.check_prompts({"model": place_of(edited["want"]["address"]).model, **pair})
 
 
 async def keep(client: BackendClient, edited: Json, pair: Json, how: str) -> Json:
@@ -197,7 +201,3 @@ def _buttons(edited: Json) -> list[Any]:
 
 def _save(text: str, how: str, kind: str) -> html.Button:
     return html.Button(text, id={"save": how}, className=kind, type="button")
-
-
-def _by_name(names: list[Json], values: list[Any]) -> Json:
-    return {name["edit"]: value for name, value in zip(names, values, strict=True)}

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from frontend import ids, own
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.attributes import attrs
+from frontend.figures.forms import fields, text
 from frontend.figures.model import certificate_words, model_card, model_words
 from frontend.figures.notices import loading_line
 from frontend.nodes import Node
@@ -22,7 +22,6 @@ from frontend.words import count, label, visible
 
 Json = dict[str, Any]
 MODEL_POLL_MS = 1000
-AT_ONCE: Any = {"duration": 0}
 
 
 def layout() -> html.Header:
@@ -60,37 +59,35 @@ def _chips() -> list[Any]:
     return [model, _popover(ids.PROMPTS_CHIP, "prompts", [chooser.layout()]), certificate]
 
 
-def _popover(chip: str, text: str, content: list[Any]) -> dmc.Popover:
-    button = html.Button(text, id=chip, className="chip", type="button")
-    return dmc.Popover(
-        [dmc.PopoverTarget(button), dmc.PopoverDropdown(content)],
+def _popover(chip: str, name: str, content: list[Any]) -> html.Div:
+    """A chip and what it opens; see assets/popovers.js."""
+    opens = attrs(aria_haspopup="dialog", aria_expanded="false", aria_controls=ids.popover(chip))
+    button = html.Button(name, id=chip, className="chip", type="button", **opens)
+    panel = html.Div(
+        content,
         id=ids.popover(chip),
-        position="bottom-start",
-        width=340,
-        shadow="none",
-        radius="md",
-        keepMounted=True,
-        trapFocus=True,
-        returnFocus=True,
-        transitionProps=AT_ONCE,
+        className="popover",
+        hidden=True,
+        role="dialog",
+        tabIndex=-1,
+        **attrs(aria_label=name.capitalize()),
     )
+    return html.Div([button, panel])
 
 
 def _tools() -> list[Any]:
-    find = dmc.TextInput(
-        id=ids.FIND,
-        placeholder="Find a head",
-        size="sm",
-        w=150,
-        rightSection=dmc.Kbd("/", size="xs"),
-        **attrs(aria_label="Find a head, for example L23H2"),
-    )
     return [
-        find,
+        html.Div([_find(), html.Kbd("/"), html.P(id=ids.FIND_SAID, role="alert")], className="find"),
         html.Button("Dark", id=ids.THEME_SWITCH, className="button", type="button"),
         html.Button("Keys", id="keys-button", className="button", type="button", title="Keys and tour (?)"),
         html.Button("Copy link", id=ids.COPY_LINK, className="button primary", type="button"),
     ]
+
+
+def _find() -> html.Form:
+    told = {"id": ids.FIND, "placeholder": "Find a head", "autocomplete": "off", "spellcheck": "false"}
+    named = attrs(aria_label="Find a head, for example L23H2", aria_describedby=ids.FIND_SAID)
+    return html.Form(**fields(text("text", "", **told, **named)), **attrs(data_submit=ids.FIND_TYPED))
 
 
 def register(app: Dash, client: BackendClient) -> None:
@@ -117,20 +114,17 @@ def register(app: Dash, client: BackendClient) -> None:
 
     @app.callback(
         Output(ids.GO, "data", allow_duplicate=True),
-        Output(ids.FIND, "error"),
-        Output(ids.FIND, "value"),
+        Output(ids.FIND_SAID, "children"),
         Input(ids.FIND_TYPED, "data"),
         State(ids.WANT_MODEL, "data"),
         prevent_initial_call=True,
     )
-    async def find(entered: Json | None, want: Json | None) -> tuple[Any, ...]:
+    async def find(entered: Json | None, want: Json | None) -> tuple[Any, Any]:
         typed, at = (entered["text"], entered["at"]) if entered else ("", "")
         if not want or not typed:
-            return no_update, None, no_update
+            return no_update, None
         problem = await missing(client, want["model"], typed)
-        if problem:
-            return no_update, problem, no_update
-        return {"node": typed, "at": at}, None, ""
+        return (no_update, problem) if problem else ({"node": typed, "at": at}, None)
 
     _register_clientside(app)
 
@@ -185,7 +179,6 @@ def _register_clientside(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("headscope", "theme"),
         Output(ids.THEME, "data"),
-        Output(ids.PROVIDER, "forceColorScheme"),
         Output(ids.THEME_SWITCH, "children"),
         Input(ids.THEME_SWITCH, "n_clicks"),
         prevent_initial_call=False,

@@ -1,17 +1,17 @@
 """A mutation of the reader's own: labels, marks around them, what stands before and after."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from frontend import ids, specs
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.attributes import attrs
-from frontend.figures.editor import PAUSE_MS
+from frontend.figures.forms import fields, text, written
 from frontend.figures.notices import broken
 from frontend.figures.workshop import checked
 from frontend.own import FIELDS, parts_of
@@ -28,7 +28,6 @@ PART_NAME = {
     "prelude": "Before everything else",
 }
 USUAL = {"labels": "A B C D", "opening": "(", "closing": ") ", "separator": "\\n", "suffix": "Answer: ("}
-FORM = {"own": ALL}
 NOT_ONE = (
     "This cannot be a mutation: it takes 2 to 10 labels of at most 20 characters, marks of at most 20, an "
     "end of at most 200, a beginning of at most 2,000."
@@ -37,17 +36,12 @@ NOT_ONE = (
 
 def layout() -> html.Section:
     """A field for each part; an empty one leaves it as it is."""
-    fields = [
-        dmc.TextInput(
-            id={"own": name},
-            label=text,
-            value="",
-            placeholder=USUAL.get(name, ""),
-            debounce=PAUSE_MS,
-            size="sm",
-        )
-        for name, text in PART_NAME.items()
-    ]
+    form = html.Form(
+        id=ids.OWN_FORM,
+        className="own-form",
+        **fields(*parts_told({})),
+        **attrs(data_typed=ids.OWN_TYPED),
+    )
     buttons = [
         html.Button("Use this mutation", id={"own-use": "use"}, className="button primary", type="button"),
         html.Button("Without it", id={"own-use": "none"}, className="button", type="button"),
@@ -57,10 +51,10 @@ def layout() -> html.Section:
         [
             html.H2("A mutation of your own"),
             html.P(note, className="note"),
-            html.Div(fields, className="own-form", id=ids.OWN_FORM),
+            form,
             html.Div(id=ids.OWN_SAID),
             html.Div(buttons, className="form-steps"),
-            dcc.Store(id=ids.OWN_NOW),
+            dcc.Store(id=ids.OWN_TYPED),
             dcc.Store(id=ids.OWN_FILLED, data=""),
         ],
         className="panel",
@@ -75,46 +69,45 @@ def register(app: Dash, client: BackendClient) -> None:
     @app.callback(
         Output(ids.GO, "data", allow_duplicate=True),
         Input({"own-use": ALL}, "n_clicks"),
-        State(ids.OWN_NOW, "data"),
+        State(ids.OWN_TYPED, "data"),
         prevent_initial_call=True,
     )
-    async def used(clicks: list[int | None], own: str | None) -> Any:
+    async def used(clicks: list[int | None], values: dict[str, str] | None) -> Any:
         if not any(clicks) or not ctx.triggered_id:
             return no_update
-        chosen = own if ctx.triggered_id["own-use"] == "use" else ""
-        return no_update if chosen is None else {"own": chosen, "at": str(sum(filter(None, clicks)))}
+        try:
+            own = of_form(values or {}) if ctx.triggered_id["own-use"] == "use" else ""
+        except ValueError:
+            return no_update
+        return {"own": own, "at": str(sum(filter(None, clicks)))}
 
 
 def _register_form(app: Dash, client: BackendClient) -> None:
     @app.callback(
-        Output(FORM, "value"),
+        Output(ids.OWN_FORM, "data-fields"),
+        Output(ids.OWN_TYPED, "data"),
         Output(ids.OWN_FILLED, "data"),
         Input(ids.WANT_PROMPTS, "data"),
         State(ids.OWN_FILLED, "data"),
-        State(FORM, "id"),
     )
-    async def fill(want: Json | None, filled: str, names: list[Json]) -> Any:
+    async def fill(want: Json | None, filled: str) -> Any:
         own = place_of(want["address"]).own if want else filled
         if own == filled:  # what somebody has typed and not used yet stays
-            return [no_update] * len(names), no_update
-        written = form_of(own)
-        return [written.get(name["own"], "") for name in names], own
+            return (no_update,) * 3
+        return written(*parts_told(form_of(own))), form_of(own), own
 
     @app.callback(
         Output(ids.OWN_SAID, "children"),
-        Output(ids.OWN_NOW, "data"),
-        Input(FORM, "value"),
-        State(FORM, "id"),
+        Input(ids.OWN_TYPED, "data"),
         State(ids.WANT_PROMPTS, "data"),
         prevent_initial_call=True,
     )
-    async def typed(values: list[str | None], names: list[Json], want: Json | None) -> Any:
-        written = {name["own"]: value or "" for name, value in zip(names, values, strict=True)}
+    async def typed(values: dict[str, str], want: Json | None) -> Any:
         try:
-            own = of_form(written)
+            own = of_form(values)
         except ValueError:
-            return [html.P(NOT_ONE, className="remark stops")], None
-        return await tried(client, want, own) if own and want else [], own
+            return [html.P(NOT_ONE, className="remark stops")]
+        return await tried(client, want, own) if own and want else []
 
 
 async def tried(client: BackendClient, want: Json, own: str) -> list[Any]:
@@ -127,6 +120,14 @@ async def tried(client: BackendClient, want: Json, own: str) -> list[Any]:
     return checked(drawn["pairs"][0]["check"])
 
 
+def parts_told(filled: Mapping[str, str]) -> list[Json]:
+    """A field for each part."""
+    return [
+        text(name, label, filled.get(name, ""), placeholder=USUAL.get(name, ""))
+        for name, label in PART_NAME.items()
+    ]
+
+
 def form_of(own: str) -> dict[str, str]:
     """A mutation as the form shows it."""
     parts = parts_of(own)
@@ -136,9 +137,9 @@ def form_of(own: str) -> dict[str, str]:
     }
 
 
-def of_form(written: dict[str, str]) -> str:
+def of_form(values: Mapping[str, str]) -> str:
     """The mutation that a form says, as the address writes it; `ValueError` for what is none."""
-    parts: Json = {name: text.replace("\\n", "\n") for name, text in written.items() if text}
+    parts: Json = {name: values[name].replace("\\n", "\n") for name in PART_NAME if values.get(name)}
     if "labels" in parts:
         parts["labels"] = parts["labels"].split()
     return FIELDS["own"].read(json.dumps(parts))

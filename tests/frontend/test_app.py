@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,9 +52,8 @@ def test_callbacks_name_only_elements_of_the_page(page: Dash) -> None:
     used = {
         entry["id"] for callback in page._callback_list for entry in callback["inputs"] + callback["state"]
     }
-    made = {'{"edit":["ALL"]}', '{"step":["ALL"]}', '{"save":["ALL"]}'}  # parts of the editor's form
-    families = {'{"own":["ALL"]}', '{"own-use":["ALL"]}'}
-    assert used - families <= found | made
+    made = {'{"step":["ALL"]}', '{"save":["ALL"]}', '{"own-use":["ALL"]}'}  # families of buttons
+    assert used <= found | made
 
 
 def test_nothing_comes_from_outside(browser: TestClient) -> None:
@@ -63,6 +63,17 @@ def test_nothing_comes_from_outside(browser: TestClient) -> None:
     ]
     assert addresses and all(address.startswith("/") for address in addresses)
     assert "http://" not in page.split("_dash-config")[0].replace("http://www.w3.org", "")
+
+
+def test_the_page_fetches_what_it_draws_with_and_nothing_else(browser: TestClient) -> None:
+    page = browser.get("/").text
+    suites = re.findall(r'<script src="/_dash-component-suites/dash/([^"]+)"', page)
+    components = next(place for place, name in enumerate(suites) if "dash_core_components.v" in name)
+    assert suites[components + 1].startswith("dcc/async-graph.v")
+    assert "webpackChunk" in browser.get(f"/_dash-component-suites/dash/{suites[components + 1]}").text
+    assert "dash_renderer" in "".join(suites) and "dash_table" not in "".join(suites)
+    config = json.loads(page.split('id="_dash-config" type="application/json">')[1].split("</script>")[0])
+    assert "websocket" not in config
 
 
 def test_a_head_page_may_be_the_first_request(browser: TestClient) -> None:

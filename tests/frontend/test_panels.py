@@ -12,14 +12,14 @@ from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken, loading_line, progress
 from frontend.nodes import Node
-from frontend.panels.chooser import sent, set_options
+from frontend.panels.chooser import chosen, set_options
 from frontend.panels.evidence import effects_shown, trouble
 from frontend.panels.follow import Answer, look
 from frontend.panels.header import missing
 from frontend.panels.map import Drawing, drawn
 from frontend.panels.router import changed, routed
 from frontend.panels.wants import wants
-from frontend.state import State
+from frontend.state import FIELDS, State
 from tests.frontend.conftest import MODEL, FakeApi, result, text_of
 
 Json = dict[str, Any]
@@ -197,13 +197,17 @@ def test_evidence_says_why_there_is_none() -> None:
     assert text_of(trouble([Answer(SPEC, "a", job=RUNNING)])) == "12 of 32 pairs, about 8 s left"
 
 
-def test_the_form_goes_back_to_defaults_where_it_is_empty() -> None:
-    fields = {"set": "stated-facts", "n": "", "seed": None, "prelude": True, "shots": 2}
-    assert sent(fields) == {"set": "stated-facts", "n": "32", "seed": "0", "prelude": "true", "shots": "2"}
+def test_the_form_has_a_field_for_everything_that_the_address_says_of_prompts() -> None:
+    told = chosen(State(n=7, prelude=True, labels="numbers"), {"stated-facts": "Stated facts"})
+    fields = {one["attributes"]["name"]: one for one in told}
+    assert set(fields) <= set(FIELDS) and len(fields) == 11
+    assert fields["n"]["value"] == "7" and fields["n"]["attributes"]["data-usual"] == State().n
+    assert "checked" in fields["prelude"]["attributes"] and fields["labels"]["value"] == "numbers"
+    assert all(one["value"] in dict(one["options"]) for one in told if one["tag"] == "select")
 
 
 def test_an_unknown_set_stays_visible_in_the_form() -> None:
-    assert set_options([], "mine") == [{"value": "mine", "label": "mine"}]
+    assert set_options([], "mine") == {"mine": "mine"}
 
 
 @pytest.mark.parametrize(
