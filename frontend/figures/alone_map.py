@@ -16,7 +16,7 @@ from frontend.figures.tables import coverage_note, letter_table, profile_table
 from frontend.figures.twin import as_table
 from frontend.nodes import Node
 from frontend.phrases import ONLY_WRITES, for_set, view_sentence
-from frontend.results import Estimate, component_index, estimate, node_index
+from frontend.results import component_index, estimate, node_index
 from frontend.state import State
 from frontend.theme import Palette
 from frontend.words import VIEW_NAME, VIEW_TABLE, count, effect, percent, spread
@@ -159,10 +159,9 @@ def _asked_nodes(body: Json, place: State) -> list[Any]:
     correct = next((pair["correct"] for pair in body["details"].get("pairs", [])), None)
     grid = grid_of(body, VIEW_TABLE[place.view])
     others = [] if len(grid.cells) == 1 else _twin(grid, place)
-    known: list[Estimate | None] = [estimate(body, "base_logits", 0)]
     letters = (
         [html.H3(for_set("Logits of the letters", place.set)), letter_table(body, correct)]
-        if any(known)
+        if estimate(body, "base_logits", 0)
         else []
     )
     first = _node(body, 0)

@@ -88,18 +88,17 @@ def mark(name: str, value: float, rows: int, colour: str, dash: str = "dash") ->
 
 def _rows(names: Sequence[str], data: Sequence[Figure], axis: str, title: str, more: Figure) -> Panel:
     shown = [short(name) for name in names]
-    y = {
-        "range": [len(names) - 0.4, -0.6],
-        "tickmode": "array",
-        "tickvals": list(range(len(names))),
-        "ticktext": [label(name) for name in shown],
-        "ticks": "",
-        "type": "linear",
-    }
+    y = named_places([label(name) for name in shown]) | {"range": [len(names) - 0.4, -0.6]}
     wide = max([text_width(name, SMALL) for name in shown], default=0)
     x = {"title": {"text": axis}, "nticks": 5, "tickangle": 0, "showgrid": True, **more}
     height = max(60, ROW * len(names) + 8)
     return Panel(data, x, y, title, height=height, left=round(24 + wide), bottom=44)
+
+
+def named_places(names: Sequence[str]) -> Figure:
+    """A numeric axis with a name at every place: names may repeat."""
+    places = list(range(len(names)))
+    return {"tickmode": "array", "tickvals": places, "ticktext": names, "ticks": "", "type": "linear"}
 
 
 def short(name: str, longest: int = LONGEST) -> str:

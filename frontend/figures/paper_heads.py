@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from frontend.figures.heads import rows_of
+from frontend.figures.heads import rows_of, titles
 from frontend.figures.low_rank import MEASURE, Curves, rank_figure
 from frontend.figures.mutations import BAR_UNIT, bar_figure
 from frontend.figures.nth_item import probe_figure
@@ -122,27 +122,27 @@ def steer(body: Json, _place: State, palette: Palette) -> Rows:
 
 def mutations(body: Json, place: State, palette: Palette) -> Rows:
     """Groups of bars, one for each mutation; a name may repeat, so the groups are numbered."""
-    metrics, named = body["coordinates"]["metric"], body["coordinates"]["mutation"]
+    metrics, groups = body["coordinates"]["metric"], body["coordinates"]["mutation"]
     metric = place.bars if place.bars in metrics else metrics[0]
     rank = body["details"].get("rank", place.rank)
     drawn = bar_figure(body, replace(place, rank=rank), metric, palette)["data"]
     each, at = 0.8 / max(1, len(drawn)), metrics.index(metric)
     data = []
     for bar, trace in enumerate(drawn):
-        values = [estimate(body, "bars", at, group, bar) for group in range(len(named))]
-        middles = [group + each * (bar - (len(drawn) - 1) / 2) for group in range(len(named))]
+        values = [estimate(body, "bars", at, group, bar) for group in range(len(groups))]
+        middles = [group + each * (bar - (len(drawn) - 1) / 2) for group in range(len(groups))]
         bounds = {"error_y": whiskers(values, palette.ink) | {"width": 1.5}}
         data.append({**trace, "x": middles, "width": each * 0.9, **bounds})
     x = {
         "tickmode": "array",
-        "tickvals": list(range(len(named))),
-        "ticktext": [label(short(one["title"], 28)) for one in named],
-        "tickangle": -35 if len(named) > 3 else 0,
+        "tickvals": list(range(len(groups))),
+        "ticktext": [label(short(one["title"], 28)) for one in groups],
+        "tickangle": -35 if len(groups) > 3 else 0,
         "type": "linear",
-        "range": [-0.6, len(named) - 0.4],
+        "range": [-0.6, len(groups) - 0.4],
     }
     y = {"title": {"text": BAR_UNIT[metric]}, "showgrid": True, "nticks": 6, "rangemode": "tozero"}
-    return [[Panel(data, x, y, height=230, bottom=116 if len(named) > 3 else 44)]]
+    return [[Panel(data, x, y, height=230, bottom=116 if len(groups) > 3 else 44)]]
 
 
 def nth_item(body: Json, _place: State, palette: Palette) -> Rows:
@@ -212,9 +212,9 @@ def probes(body: Json, place: State, palette: Palette) -> Rows:
 def categories(body: Json, place: State, palette: Palette) -> Rows:
     """A mark for every head at its layer; heads without a category are small and grey."""
     rows = rows_of(body, place)
-    named = {one["name"]: one["title"].lower() for one in body["details"].get("categories", [])}
+    words = titles(body)
     traces = []
-    for at, name in enumerate([one for one in named if one != "other"] + ["other"]):
+    for at, name in enumerate([one for one in words if one != "other"] + ["other"]):
         mine = [row.node for row in rows if row.shown == name]
         colour = palette.muted if name == "other" else letter(palette, at)
         look = {"color": colour, "symbol": "circle-open" if name == "other" else SYMBOLS[at % len(SYMBOLS)]}
@@ -222,7 +222,7 @@ def categories(body: Json, place: State, palette: Palette) -> Rows:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": f"{label(named.get(name, name))} ({len(mine)})",
+                "name": f"{label(words.get(name, name))} ({len(mine)})",
                 "x": [node.layer for node in mine],
                 "y": [node.head for node in mine],
                 "marker": {**look, "size": 4 if name == "other" else 9},

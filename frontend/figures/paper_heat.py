@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from frontend.figures.paper_forms import short, unit_words
+from frontend.figures.paper_forms import named_places, short, unit_words
 from frontend.figures.paper_page import BAR_WIDE, SMALL, Figure, Panel, text_width
 from frontend.results import Estimate
 from frontend.theme import SCALE_FLOOR, Palette, blend, diverging, strength
@@ -67,21 +67,27 @@ def colour_bar(largest: float, unit: str, palette: Palette, said: str = "") -> F
     ends = [1.0, 0.5, 0.1, 0.0] if share else [*TICK_SHARES, 0.0, *(-one for one in reversed(TICK_SHARES))]
     values = [end * largest for end in ends]
     colours = [[0.0, palette.zero], [1.0, palette.positive]] if share else diverging(palette)
-    bar = {
+    words = [number(value) if share else effect(Estimate(value, unit=unit)) for value in values]
+    bar = bar_of(label(said or unit_words(unit)), [strength(value, largest) for value in values], words)
+    marker = {"color": [0], "cmin": 0 if share else -1, "cmax": 1, "colorscale": colours, "showscale": True}
+    unseen = {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "showlegend": False}
+    return {**unseen, "marker": {**marker, "colorbar": bar}}
+
+
+def bar_of(title: str, places: Sequence[float], words: Sequence[str]) -> Figure:
+    """The thin bar beside a panel, with words at some places."""
+    return {
         "thickness": 9,
         "outlinewidth": 0,
         "ticks": "outside",
         "ticklen": 3,
         "tickfont": {"size": 11},
-        "tickvals": [strength(value, largest) for value in values],
-        "ticktext": [number(value) if share else effect(Estimate(value, unit=unit)) for value in values],
-        "title": {"text": label(said or unit_words(unit)), "side": "right", "font": {"size": 11}},
+        "tickvals": places,
+        "ticktext": words,
+        "title": {"text": title, "side": "right", "font": {"size": 11}},
         "xpad": 0,
         "ypad": 0,
     }
-    marker = {"color": [0], "cmin": 0 if share else -1, "cmax": 1, "colorscale": colours, "showscale": True}
-    unseen = {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "showlegend": False}
-    return {**unseen, "marker": {**marker, "colorbar": bar}}
 
 
 def _widest(names: Sequence[str]) -> float:
@@ -119,13 +125,6 @@ def _fits(square: Square) -> bool:
 
 
 def _names(names: Sequence[str], title: str) -> Figure:
-    """A numeric axis with a name at every place: names may repeat."""
-    return {
-        "tickmode": "array",
-        "tickvals": list(range(len(names))),
-        "ticktext": [label(short(name)) for name in names],
-        "range": [-0.5, len(names) - 0.5],
-        "title": {"text": title},
-        "ticks": "",
-        "type": "linear",
-    }
+    """An axis of names under their title."""
+    axis = named_places([label(short(name)) for name in names])
+    return axis | {"range": [-0.5, len(names) - 0.5], "title": {"text": title}}

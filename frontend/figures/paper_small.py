@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
+from frontend.figures.paper_heat import bar_of
 from frontend.figures.paper_page import BAR_WIDE, WIDTH, Panel
 from frontend.state import State
 from frontend.theme import Palette
@@ -27,18 +28,7 @@ def thumbnails(body: Json, _place: State, palette: Palette) -> Sequence[Sequence
         "zmax": 255,
         "colorscale": [[0.0, palette.zero], [1.0, palette.positive]],
         "showscale": True,
-        "colorbar": {
-            "thickness": 9,
-            "outlinewidth": 0,
-            "ticks": "outside",
-            "ticklen": 3,
-            "tickfont": {"size": 11},
-            "tickvals": [255 * sqrt(value) for value in TICKS],
-            "ticktext": [number(value) for value in TICKS],
-            "title": {"text": "attention", "side": "right", "font": {"size": 11}},
-            "xpad": 0,
-            "ypad": 0,
-        },
+        "colorbar": bar_of("attention", [255 * sqrt(value) for value in TICKS], list(map(number, TICKS))),
     }
     step = size + 1
     x, y = (_axis(n, step, name) for n, name in ((layers, "layer"), (heads, "head")))

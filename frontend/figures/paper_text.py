@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from frontend.figures.paper_forms import named_places
 from frontend.figures.paper_heat import box, colour_bar
 from frontend.figures.paper_page import BAR_WIDE, WIDTH, Panel
 from frontend.figures.tokens import token_values
@@ -95,8 +96,7 @@ def pattern(body: Json, _place: State, palette: Palette) -> Rows:
     details = body["details"]
     listed = zip(details["key"], details["query"], details["value"], strict=True)
     cells = [box(key, query, blend(palette, strength(value, 1.0))) for key, query, value in listed]
-    axis = {"tickmode": "array", "tickvals": list(range(len(names))), "ticks": "", "type": "linear"}
-    axis |= {"ticktext": [label(name) for name in names], "tickfont": {"size": 7, "family": MONO}}
+    axis = named_places([label(name) for name in names]) | {"tickfont": {"size": 7, "family": MONO}}
     x = {**axis, "range": [-0.5, len(names) - 0.5], "tickangle": -90, "title": {"text": "key token"}}
     y = {**axis, "range": [len(names) - 0.5, -0.5], "title": {"text": "query token"}}
     return [
