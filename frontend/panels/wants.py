@@ -32,6 +32,10 @@ FOLLOWING = {  # what a section follows at once: it is quick enough to be measur
     **{name: ("index",) for name in PATTERNS},
 }
 LABELLED = (*COMPUTED, "bias", "qk")  # sections that look at the labels of options
+PROMPTS = (  # which prompts, as the form behind their chip has them
+    *("set", "split", "n", "seed", "sampler", "options"),
+    *("labels", "format", "prelude", "shots", "mutation"),
+)
 MARKS = ("pins", "notes", "receivers")  # drawn over what is there by the page's script
 DRAWN_BY = {"camera", *TABLE, *SCATTER, *COMPARED, *MARKS}.union(*OWN.values())
 
@@ -241,7 +245,7 @@ def same(after: Json | None, before: Json | None) -> bool:
 
 def place_of_prompts(place: Place) -> Place:
     """Only which model and which prompts."""
-    kept = ("model", *ids.CHOOSE, "own")
+    kept = ("model", "own", *PROMPTS)
     return replace(DEFAULT, **{name: getattr(place, name) for name in kept})
 
 
