@@ -85,6 +85,7 @@ INDEX = """<!DOCTYPE html>
         <title>{%title%}</title>
         <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="ASSET(headscope.css)">
+        <link rel="stylesheet" href="ASSET(forms.css)">
         <link rel="stylesheet" href="ASSET(map.css)">
         <link rel="stylesheet" href="ASSET(computed.css)">
         <link rel="stylesheet" href="ASSET(heads.css)">
