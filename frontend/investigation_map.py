@@ -10,8 +10,9 @@ from frontend.figures.evidence import NUMBERS, big_number
 from frontend.figures.grid import Grid, Row, grid_of
 from frontend.figures.legend import heat, heat_class, legend
 from frontend.investigation import Found, Investigation
-from frontend.markup import data_block, html_of
+from frontend.markup import data_block
 from frontend.nodes import Node
+from frontend.offline import html_of
 from frontend.phrases import for_set, set_of, view_sentence, with_unit
 from frontend.state import DEFAULT
 from frontend.words import NONE, VIEW_NAME, VIEW_TABLE, count, effect, spread, visible

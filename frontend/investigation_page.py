@@ -14,8 +14,8 @@ from frontend.figures.question import question_card
 from frontend.figures.texts import caption
 from frontend.investigation import Found, Investigation, place_in
 from frontend.investigation_map import back, map_panel
-from frontend.markup import html_of
 from frontend.nodes import Node
+from frontend.offline import html_of
 from frontend.static import asset, document, heading, plotly_for
 from frontend.theme import LIGHT
 from frontend.words import VIEW_TABLE, count, effect, spread, visible

@@ -1,41 +1,66 @@
-"""Dash components as HTML text, for files that stand by themselves: escaped, and nothing asks a server."""
+"""Components as HTML text, exactly what React would make of them: every text escaped, no script."""
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from frontend.theme import variables
-from frontend.unscripted import DRAWN, drawn
-
 Json = Mapping[str, Any]
-Links = Callable[[str], str]  # an address of the dashboard -> one in this file, or nothing
+Writer = Callable[[Json], str]  # a component as Dash sends it -> HTML
+ELEMENTS = "dash_html_components"
 VOID = {"area", "br", "col", "hr", "img", "input", "meta", "wbr"}
+OUTSIDERS = {"Script", "Iframe", "ObjectEl", "Embed", "Frame", "Frameset", "Base", "Link", "Meta"}
 RENAMED = {"className": "class", "htmlFor": "for"}
-NOT_WRITTEN = {"children", "key", "n_clicks", "n_clicks_timestamp", "disable_n_clicks", "data-go", *DRAWN}
-SILENT = {"Store", "Interval", "Location", "Script", "Iframe", "ObjectEl", "Embed", "Input", "Textarea"}
-TEXT_BUTTONS = {"node-button", "sort", "node-link"}  # what they say is part of the figure
-SERVER_ONLY = {"share", "copy-figure"}  # what only a running dashboard can do
-COLOURS = variables()
-BESIDE = re.compile(r"#?[\w][\w./-]*")  # a place in this file, or a file beside it
+NOT_WRITTEN = {"children", "key", "n_clicks", "n_clicks_timestamp", "disable_n_clicks"}
+IN_WORDS = re.compile(r"(data|aria)-|(contenteditable|draggable|spellcheck)$")  # there, true is a word
 HYPHEN = re.compile(r"(?<!^)(?=[A-Z])")
-NO_LINKS: Links = lambda _href: ""  # noqa: E731
+UNSAFE = re.compile(r"\W*(javascript|vbscript)", re.IGNORECASE)
+NO_LENGTHS = {"flex", "flexGrow", "fontWeight", "lineHeight", "opacity", "order", "zIndex"}
 
 
-def html_of(components: Any, links: Links = NO_LINKS) -> str:
-    """Components, texts and numbers as HTML. Graphs become boxes that assets/static.js draws with plotly.
-
-    Buttons and lists to choose from are left out or, where their words matter, written as text. `links`
-    says where a link to the dashboard leads in this file.
-    """
-    if components is None or isinstance(components, bool):
+def markup(content: Any, write: Writer | None = None) -> str:
+    """Components, texts and numbers as HTML. `write` says how a component is written, if not as it is."""
+    if content is None or isinstance(content, bool):
         return ""
-    if isinstance(components, str | int | float):
-        return escape(str(components).replace("\0", ""))
-    if isinstance(components, list | tuple):
-        return "".join(html_of(one, links) for one in components)
-    return _element(components.to_plotly_json(), links)
+    if isinstance(content, str | int | float):
+        return escaped(content)
+    if isinstance(content, list | tuple):
+        return "".join(markup(one, write) for one in content)
+    return (write or element)(content.to_plotly_json())
+
+
+def element(component: Json, write: Writer | None = None) -> str:
+    """A component as the element that it names, and what is inside by the same writer."""
+    if not is_element(component):
+        raise ValueError(f"{component['type']} is more than an element with texts.")
+    props = component["props"]
+    return tag(component["type"].lower(), props, markup(props.get("children"), write))
+
+
+def is_element(component: Json) -> bool:
+    """Whether it is an element of HTML that stands for itself."""
+    return component["namespace"] == ELEMENTS and component["type"] not in OUTSIDERS
+
+
+def tag(name: str, props: Json, inside: str) -> str:
+    """An element with these properties around HTML."""
+    opening = f"<{name}{attributes(props)}>"
+    if name in VOID:
+        return opening
+    kept = "\n" if name == "pre" and inside.startswith("\n") else ""  # HTML drops the first one
+    return f"{opening}{kept}{inside}</{name}>"
+
+
+def attributes(props: Json) -> str:
+    """Properties as React writes them, each with a space before it."""
+    return "".join(_attribute(name, value) for name, value in props.items() if name not in NOT_WRITTEN)
+
+
+def escaped(value: Any) -> str:
+    """A text or a number, for inside an element or an attribute."""
+    plain = int(value) if isinstance(value, float) and value.is_integer() else value
+    return escape(str(plain).replace("\0", "")).replace("\r", "&#13;")
 
 
 def data_block(value: Any) -> str:
@@ -44,89 +69,32 @@ def data_block(value: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _element(component: Json, links: Links) -> str:
-    kind, props = component["type"], component["props"]
-    classes = set(str(props.get("className") or "").split())
-    if kind in SILENT or classes & SERVER_ONLY:
-        return ""
-    if kind == "Graph":
-        return (
-            f'<div class="plot"><script type="application/json">{data_block(props["figure"])}</script></div>'
-        )
-    if kind == "Select":
-        return html_of(_chosen(props), links)
-    if kind == "Button":
-        return _button(props, classes, links)
-    if kind == "A":
-        return _link(props, classes, links)
-    return _tag(_name(component), props, links)
-
-
-def _name(component: Json) -> str:
-    """The tag; what is no element of HTML becomes a plain box."""
-    plain = component["namespace"] == "dash_html_components"
-    return component["type"].lower() if plain else "div"
-
-
-def _tag(name: str, props: Json, links: Links) -> str:
-    opening = f"<{name}{_attributes(props)}>"
-    if name in VOID:
-        return opening
-    inside = drawn(props)
-    return f"{opening}{html_of(props.get('children') if inside is None else inside, links)}</{name}>"
-
-
-def _button(props: Json, classes: set[str], links: Links) -> str:
-    """The chosen one of a row says what is shown; others are asked of a server and left out."""
-    chosen = "segment" in classes and str(props.get("aria-pressed")) == "true"
-    if "data-static" in props:  # a script of the file itself listens to it
-        return _tag("button", props, links)
-    if chosen:
-        return f'<span class="segment chosen">{html_of(props.get("children"), links)}</span>'
-    if classes & TEXT_BUTTONS:
-        return f"<span>{html_of(props.get('children'), links)}</span>"
-    return ""
-
-
-def _link(props: Json, classes: set[str], links: Links) -> str:
-    href = str(props.get("href") or "")
-    own = href if BESIDE.fullmatch(href) else links(href)
-    if own:
-        kept = {name: value for name, value in props.items() if name not in ("href", "download")}
-        return _tag("a", {**kept, "href": own}, links)
-    return "" if "button" in classes else f"<span>{html_of(props.get('children'), links)}</span>"
-
-
-def _chosen(props: Json) -> Any:
-    """The words of the chosen entry of a list."""
-    listed: Sequence[Any] = props.get("children") or []
-    options = [one.to_plotly_json()["props"] for one in listed]
-    return next((one.get("children") for one in options if one.get("selected")), "")
-
-
-def _attributes(props: Json) -> str:
-    written = [
-        _attribute(RENAMED.get(name, name if "-" in name else name.lower()), value)
-        for name, value in props.items()
-        if name not in NOT_WRITTEN and not name.startswith("data-go")
-    ]
-    return "".join(written)
-
-
-def _attribute(name: str, value: Any) -> str:
+def _attribute(prop: str, value: Any) -> str:
+    name = RENAMED.get(prop, prop if "-" in prop else prop.lower())
+    if isinstance(value, bool) and IN_WORDS.match(name):
+        value = str(value).lower()
     if value is None or value is False or name.startswith("on"):
         return ""
     if value is True:
         return f" {name}"
     if name == "style":
-        value = _style(value)
-    return f' {name}="{escape(str(value))}"' if value != "" or name == "title" else ""
+        return f' style="{escaped(_style(value))}"' if value else ""
+    if name in ("href", "src") and UNSAFE.match(re.sub(r"\s|[\0-\x1f]", "", str(value))):
+        return ""
+    return f' {name}="{escaped(value)}"'
 
 
 def _style(style: Json) -> str:
-    """`{"minWidth": "3px", "--w": "4%"}` as CSS; colours of the page become its variables."""
-    named = {_css_name(name): COLOURS.get(str(value), value) for name, value in style.items()}
-    return ";".join(f"{name}:{value}" for name, value in named.items())
+    """`{"minWidth": 3, "--w": "4%"}` as CSS; no value can begin another rule."""
+    written = ((name, _css_value(name, value)) for name, value in style.items())
+    return ";".join(f"{_css_name(name)}:{value}" for name, value in written if value and ";" not in value)
+
+
+def _css_value(name: str, value: Any) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and value and not name.startswith("--") and name not in NO_LENGTHS:
+        return f"{escaped(value)}px"
+    return "" if value is None or isinstance(value, bool) else str(value).strip()
 
 
 def _css_name(name: str) -> str:

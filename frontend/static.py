@@ -15,7 +15,8 @@ from frontend.addresses import name_of, state_of
 from frontend.figures.audit import audit
 from frontend.figures.kinds import kind_of
 from frontend.figures.texts import caption, methods, title
-from frontend.markup import data_block, html_of
+from frontend.markup import data_block
+from frontend.offline import html_of
 from frontend.state import State
 from frontend.theme import DARK, LIGHT, css
 

@@ -8,8 +8,9 @@ import pytest
 from dash import dcc, html
 
 from frontend.figures.controls import go, link, segmented, select
-from frontend.markup import data_block, html_of
+from frontend.markup import data_block
 from frontend.nodes import Node
+from frontend.offline import html_of
 from frontend.state import State
 from frontend.static import document, plotly_for, recoloured, standalone
 from frontend.theme import DARK, LIGHT
