@@ -11,7 +11,6 @@ from dash import Dash, set_props
 from fastapi import FastAPI
 
 from frontend import ids, permalinks
-from frontend.bundles import Lean
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.notices import broken
@@ -44,6 +43,7 @@ from frontend.panels import (
     workshop,
 )
 from frontend.shelf import Shelf
+from frontend.still import Page, still
 from frontend.theme import css
 from frontend.users import Users
 
@@ -98,6 +98,7 @@ INDEX = """<!DOCTYPE html>
         <link rel="preload" as="script" href="ASSET(vendor/plotly-cartesian.min.js)">
         <script src="ASSET(theme.js)"></script>
         <script src="ASSET(plots.js)" data-plotly="ASSET(vendor/plotly-cartesian.min.js)"></script>
+        <script src="ASSET(still.js)"></script>
         <script src="ASSET(headscope.js)"></script>
         <script src="ASSET(forms.js)"></script>
         <script src="ASSET(popovers.js)"></script>
@@ -147,7 +148,7 @@ def create_app(server: FastAPI, client: BackendClient, *, compress: bool = True)
     Register the routes of the API first. `app.csp_hashes()` names the inline scripts for the
     Content-Security-Policy.
     """
-    app = Lean(
+    app = Page(
         "headscope",
         server=cast(Any, server),
         assets_folder=str(ASSETS),
@@ -163,7 +164,7 @@ def create_app(server: FastAPI, client: BackendClient, *, compress: bool = True)
     )
     server.add_middleware(Shelf)  # the last one added is the outermost: what it keeps is packed already
     server.add_middleware(Users)  # outside of that: a name is for one browser
-    app.layout = page()
+    app.layout = still(page())
     for panel in PANELS:
         panel.register(app, client)
     permalinks.register(app, client)
