@@ -22,8 +22,8 @@ class Addressed(ValueError):
     """Something of this has to stay a component."""
 
 
-def filled(content: Any) -> dict[str, Any]:
-    """Content as a property of the element that holds it: `html.Div(id="x", **filled(rows))`."""
+def within(content: Any) -> dict[str, Any]:
+    """Content as a property of the element that holds it: `html.Div(id="x", **within(rows))`."""
     return {HTML: markup(content)}
 
 

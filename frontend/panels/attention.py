@@ -17,6 +17,7 @@ from frontend.panels.follow import Answer, look, look_at_all, machinery
 from frontend.panels.question import heading
 from frontend.phrases import for_set, is_text_set, set_of
 from frontend.results import pair_of
+from frontend.still import HTML
 
 Json = dict[str, Any]
 WEIGHTING_NAME = {
@@ -60,7 +61,7 @@ def register(app: Dash, client: BackendClient) -> None:
     """Fill both cards when the head, the pair or the weighting changes."""
 
     @app.callback(
-        Output(ids.HEAD_TOKENS, "children"),
+        Output(ids.HEAD_TOKENS, HTML),
         Output(ids.memory(ids.HEAD_TOKENS), "data"),
         Output(ids.poll(ids.HEAD_TOKENS), "disabled"),
         Input(ids.WANT_TOKENS, "data"),
@@ -83,8 +84,8 @@ def register(app: Dash, client: BackendClient) -> None:
         )
 
     @app.callback(
-        Output(ids.HEAD_PATTERN, "children"),
-        Output(ids.HEAD_ROLES, "children"),
+        Output(ids.HEAD_PATTERN, HTML),
+        Output(ids.HEAD_ROLES, HTML),
         Output(ids.HEAD_PATTERN_CARD, "hidden"),
         Output(ids.HEAD_ROLES_CARD, "hidden"),
         Output(ids.memory(ids.HEAD_PATTERN), "data"),

@@ -8,6 +8,7 @@ from frontend import ids
 from frontend.client import BackendClient
 from frontend.figures.choices import choices_row
 from frontend.panels.links import place_of
+from frontend.still import HTML
 
 Json = dict[str, Any]
 
@@ -16,7 +17,7 @@ def register(app: Dash, _client: BackendClient) -> None:
     """Show what the address says; a change of a field goes into the address by the page's script."""
 
     @app.callback(
-        {page: Output(element, "children") for page, element in ids.CHOICES_ON.items()},
+        {page: Output(element, HTML) for page, element in ids.CHOICES_ON.items()},
         Input(ids.WANT_CHOICES, "data"),
     )
     async def choices(want: Json | None) -> Json:

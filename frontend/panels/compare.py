@@ -19,6 +19,7 @@ from frontend.panels.attention import WEIGHTING_NAME
 from frontend.panels.follow import Answer, look, machinery
 from frontend.panels.links import place_of
 from frontend.state import State as Place
+from frontend.still import HTML
 from frontend.words import count
 
 Json = dict[str, Any]
@@ -59,7 +60,7 @@ def register(app: Dash, client: BackendClient) -> None:
     two_runs.register(app, client)
 
     @app.callback(
-        Output(ids.COMPARE_PINS, "children"),
+        Output(ids.COMPARE_PINS, HTML),
         Output(ids.memory(ids.COMPARE_PINS), "data"),
         Output(ids.poll(ids.COMPARE_PINS), "disabled"),
         Input(ids.WANT_COMPARE, "data"),

@@ -29,6 +29,7 @@ from frontend.panels import notes, pins, receivers
 from frontend.panels.follow import Answer, body_now, look, look_at_all, machinery
 from frontend.panels.links import place_of
 from frontend.results import node_index, pair_of
+from frontend.still import HTML, within
 
 Json = dict[str, Any]
 
@@ -38,9 +39,7 @@ def layout() -> html.Section:
     return html.Section(
         [
             preview_layout(),
-            html.Div(
-                [html.Div(no_node(), id=ids.EVIDENCE_TITLE), pins.tools("map")], className="evidence-head"
-            ),
+            html.Div([_title(), pins.tools("map")], className="evidence-head"),
             html.P(id=ids.PATH_SAID, className="note path-said", role="status"),
             html.Div(_filled(), id=ids.EVIDENCE, hidden=True),
             *machinery(ids.EVIDENCE),
@@ -50,6 +49,10 @@ def layout() -> html.Section:
         className="panel evidence",
         **attrs(aria_label="Evidence for the selected node", aria_live="polite"),
     )
+
+
+def _title() -> html.Div:
+    return html.Div(id=ids.EVIDENCE_TITLE, **within(no_node()))
 
 
 def _filled() -> list[Any]:
@@ -80,9 +83,9 @@ def register(app: Dash, client: BackendClient) -> None:
 
 def _register_means(app: Dash, client: BackendClient) -> None:
     @app.callback(
-        Output(ids.EVIDENCE_TITLE, "children"),
+        Output(ids.EVIDENCE_TITLE, HTML),
         Output(ids.EVIDENCE, "hidden"),
-        *(Output(ids.MEANS[view], "children") for view in NUMBERS),
+        *(Output(ids.MEANS[view], HTML) for view in NUMBERS),
         Output(ids.MEANS_NOTE, "children"),
         Input(ids.WANT_PAIR, "data"),
         Input(ids.memory(ids.MAP), "data"),
@@ -101,7 +104,7 @@ def _register_means(app: Dash, client: BackendClient) -> None:
 def _register_effects(app: Dash, client: BackendClient) -> None:
     @app.callback(
         *(Output(ids.VALUES[view], "children") for view in NUMBERS),
-        Output(ids.EVIDENCE_LETTERS, "children"),
+        Output(ids.EVIDENCE_LETTERS, HTML),
         Output(ids.memory(ids.EVIDENCE), "data"),
         Output(ids.poll(ids.EVIDENCE), "disabled"),
         Input(ids.WANT_PAIR, "data"),
@@ -120,7 +123,7 @@ def _register_effects(app: Dash, client: BackendClient) -> None:
 def _register_strip(app: Dash, client: BackendClient) -> None:
     @app.callback(
         Output(ids.VALUE_ATTENTION, "children"),
-        Output(ids.EVIDENCE_STRIP, "children"),
+        Output(ids.EVIDENCE_STRIP, HTML),
         Output(ids.memory(ids.EVIDENCE_STRIP), "data"),
         Output(ids.poll(ids.EVIDENCE_STRIP), "disabled"),
         Input(ids.WANT_PAIR, "data"),
@@ -140,7 +143,7 @@ def _register_strip(app: Dash, client: BackendClient) -> None:
 
 def _register_metrics(app: Dash, client: BackendClient) -> None:
     @app.callback(
-        Output(ids.EVIDENCE_METRICS, "children"),
+        Output(ids.EVIDENCE_METRICS, HTML),
         Input(ids.memory(ids.EVIDENCE), "data"),
         Input(ids.memory(ids.MAP), "data"),
         State(ids.WANT_PAIR, "data"),

@@ -12,6 +12,7 @@ from frontend.figures.notices import progress
 from frontend.panels.follow import Answer, look, machinery
 from frontend.phrases import for_set, is_text_set, set_of
 from frontend.results import Estimate, estimate, estimates
+from frontend.still import HTML, within
 from frontend.words import NONE, interval, number, percent, token
 
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ def layout() -> html.Section:
     return html.Section(
         [
             html.H2("Can the model do it?"),
-            html.Div([gate_table(None)], id=ids.GATE, className="gate"),
+            html.Div(id=ids.GATE, className="gate", **within(gate_table(None))),
             *machinery(ids.GATE),
         ],
         **attrs(aria_label="Capability gate"),
@@ -44,7 +45,7 @@ def register(app: Dash, client: BackendClient) -> None:
     """Measure the gate whenever the prompts change."""
 
     @app.callback(
-        Output(ids.GATE, "children"),
+        Output(ids.GATE, HTML),
         Output(ids.memory(ids.GATE), "data"),
         Output(ids.poll(ids.GATE), "disabled"),
         Input(ids.WANT_GATE, "data"),

@@ -19,6 +19,7 @@ from frontend.panels.follow import Answer, look, machinery
 from frontend.panels.links import place_of
 from frontend.results import node_index
 from frontend.state import DEFAULT
+from frontend.still import HTML, within
 
 Json = dict[str, Any]
 
@@ -31,7 +32,7 @@ def layout() -> list[Any]:
             className="title-row",
         ),
         html.P(id=ids.HEAD_SENTENCE, className="lead", role="status", **attrs(aria_live="polite")),
-        html.Div(choices_row(DEFAULT), id=ids.CHOICES_ON["head"]),
+        html.Div(id=ids.CHOICES_ON["head"], **within(choices_row(DEFAULT))),
         html.Div(id=ids.HEAD_NOTICE),
         html.Div(id=ids.HEAD_NUMBERS, className="numbers six"),
         notes.layout("head"),
@@ -68,7 +69,7 @@ def register(app: Dash, client: BackendClient) -> None:
 def _register_title(app: Dash, client: BackendClient) -> None:
     """The node and its neighbours, which wait for no result."""
 
-    @app.callback(Output(ids.HEAD_TITLE, "children"), Input(ids.WANT_HEAD, "data"))
+    @app.callback(Output(ids.HEAD_TITLE, HTML), Input(ids.WANT_HEAD, "data"))
     async def title(want: Json | None) -> Any:
         if want is None:
             return no_update
@@ -81,9 +82,9 @@ def _register_title(app: Dash, client: BackendClient) -> None:
 
 OUTPUTS = {
     "sentence": Output(ids.HEAD_SENTENCE, "children"),
-    "notice": Output(ids.HEAD_NOTICE, "children"),
-    "numbers": Output(ids.HEAD_NUMBERS, "children"),
-    "audit": Output(ids.HEAD_AUDIT, "children"),
+    "notice": Output(ids.HEAD_NOTICE, HTML),
+    "numbers": Output(ids.HEAD_NUMBERS, HTML),
+    "audit": Output(ids.HEAD_AUDIT, HTML),
     "poll_off": Output(ids.poll(ids.HEAD_NUMBERS), "disabled"),
     "memory": Output(ids.memory(ids.HEAD_NUMBERS), "data"),
 }

@@ -17,6 +17,7 @@ from frontend.panels import chooser, history, pages, pins
 from frontend.panels.links import place_of
 from frontend.state import DEFAULT
 from frontend.state import State as Place
+from frontend.still import HTML
 from frontend.vocabulary import MUTATION_NAME
 from frontend.words import count, label, visible
 
@@ -200,7 +201,7 @@ def _register_clientside(app: Dash) -> None:
         Output(ids.MAP_GRID, "data-drawn"),
         Input(ids.MAP, "figure"),
         Input(ids.WANT_PAIR, "data"),
-        Input(ids.NODES, "children"),
+        Input(ids.NODES, HTML),
     )
     app.clientside_callback(
         ClientsideFunction("headscope", "settled"),

@@ -20,6 +20,7 @@ from frontend.panels import section
 from frontend.panels.follow import Answer, body_now, look, machinery
 from frontend.panels.links import place_of
 from frontend.panels.section import Section
+from frontend.still import HTML
 
 Json = dict[str, Any]
 QK = Section(
@@ -30,14 +31,14 @@ QK = Section(
     lambda body, want, _palette: qk_table(body, place_of(want["address"])),
 )
 OUTPUTS = {
-    "counts": Output(ids.HEADS_COUNTS, "children"),
-    "thresholds": Output(ids.HEADS_THRESHOLDS, "children"),
+    "counts": Output(ids.HEADS_COUNTS, HTML),
+    "thresholds": Output(ids.HEADS_THRESHOLDS, HTML),
     "table": Output(ids.HEADS_TABLE, "data-heads"),
     "progress": Output(ids.HEADS_PROGRESS, "children"),
-    "notice": Output(ids.HEADS_NOTICE, "children"),
+    "notice": Output(ids.HEADS_NOTICE, HTML),
     "cancel_hidden": Output(ids.HEADS_CANCEL, "hidden"),
     "again_hidden": Output(ids.HEADS_AGAIN, "hidden"),
-    "audit": Output(ids.HEADS_AUDIT, "children"),
+    "audit": Output(ids.HEADS_AUDIT, HTML),
     "poll_off": Output(ids.poll(ids.HEADS_TABLE), "disabled"),
     "memory": Output(ids.memory(ids.HEADS_TABLE), "data"),
 }

@@ -12,6 +12,7 @@ from frontend.errors import BackendError
 from frontend.figures.attributes import attrs
 from frontend.places import differences
 from frontend.state import State, parse
+from frontend.still import HTML
 
 Json = dict[str, Any]
 
@@ -52,9 +53,7 @@ def register(app: Dash, client: BackendClient) -> None:
         Input(ids.WANT_HISTORY, "data"),
     )
 
-    @app.callback(
-        Output(ids.DIFFERENCES, "children"), Input(ids.HISTORY_TWO, "data"), prevent_initial_call=True
-    )
+    @app.callback(Output(ids.DIFFERENCES, HTML), Input(ids.HISTORY_TWO, "data"), prevent_initial_call=True)
     async def two(addresses: list[str] | None) -> Any:
         if addresses is None:
             return []

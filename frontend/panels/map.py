@@ -26,6 +26,7 @@ from frontend.panels.links import place_of
 from frontend.phrases import ONLY_WRITES, for_set, view_sentence
 from frontend.state import DEFAULT
 from frontend.state import State as Place
+from frontend.still import HTML, within
 from frontend.theme import LIGHT, PALETTES
 from frontend.words import VIEW_NAME, VIEW_TABLE
 
@@ -60,8 +61,8 @@ def layout() -> list[Any]:
     """Title, sentence, views, legend, figure and the line on what is happening."""
     head = html.Div(
         [
-            html.Div(views(DEFAULT), id=ids.MAP_VIEWS),
-            html.Div(legend(0.0), id=ids.MAP_LEGEND),
+            html.Div(id=ids.MAP_VIEWS, **within(views(DEFAULT))),
+            html.Div(id=ids.MAP_LEGEND, **within(legend(0.0))),
         ],
         className="map-head",
     )
@@ -83,7 +84,7 @@ def layout() -> list[Any]:
     return [
         html.H1(TITLE, id=ids.MAP_TITLE),
         html.P(view_sentence(DEFAULT.view, choices_of(DEFAULT)), id=ids.MAP_SENTENCE, className="lead"),
-        html.Div(choices_row(DEFAULT), id=ids.CHOICES_ON["map"]),
+        html.Div(id=ids.CHOICES_ON["map"], **within(choices_row(DEFAULT))),
         head,
         html.Div(id=ids.MAP_WARNINGS),
         box,
@@ -153,15 +154,15 @@ def register(app: Dash, client: BackendClient) -> None:
 OUTPUTS = {
     "figure": Output(ids.MAP, "figure"),
     "box": Output(ids.MAP_BOX, "style"),
-    "views": Output(ids.MAP_VIEWS, "children"),
-    "legend": Output(ids.MAP_LEGEND, "children"),
+    "views": Output(ids.MAP_VIEWS, HTML),
+    "legend": Output(ids.MAP_LEGEND, HTML),
     "title": Output(ids.MAP_TITLE, "children"),
     "sentence": Output(ids.MAP_SENTENCE, "children"),
-    "table": Output(ids.NODES, "children"),
-    "warnings": Output(ids.MAP_WARNINGS, "children"),
-    "audit": Output(ids.AUDIT, "children"),
+    "table": Output(ids.NODES, HTML),
+    "warnings": Output(ids.MAP_WARNINGS, HTML),
+    "audit": Output(ids.AUDIT, HTML),
     "progress": Output(ids.MAP_PROGRESS, "children"),
-    "notice": Output(ids.MAP_NOTICE, "children"),
+    "notice": Output(ids.MAP_NOTICE, HTML),
     "cancel_hidden": Output(ids.MAP_CANCEL, "hidden"),
     "again_hidden": Output(ids.MAP_AGAIN, "hidden"),
     "again": Output(ids.MAP_AGAIN, "children"),

@@ -11,6 +11,7 @@ from frontend.figures.attributes import attrs
 from frontend.figures.controls import link
 from frontend.panels.links import place_of
 from frontend.state import DEFAULT, State
+from frontend.still import HTML, within
 
 Json = dict[str, Any]
 NAMES = {"map": "Map", "heads": "Heads", "prompts": "Prompts", "training": "Training", "compare": "Compare"}
@@ -18,7 +19,7 @@ NAMES = {"map": "Map", "heads": "Heads", "prompts": "Prompts", "training": "Trai
 
 def layout() -> html.Nav:
     """Three links in the bar."""
-    return html.Nav(links(DEFAULT), id=ids.PAGES, className="pages", **attrs(aria_label="Pages"))
+    return html.Nav(id=ids.PAGES, className="pages", **attrs(aria_label="Pages"), **within(links(DEFAULT)))
 
 
 def links(place: State) -> list[Any]:
@@ -36,7 +37,7 @@ def links(place: State) -> list[Any]:
 def register(app: Dash, _client: BackendClient) -> None:
     """Keep the model and the prompts in the links."""
 
-    @app.callback(Output(ids.PAGES, "children"), Input(ids.WANT_PAGES, "data"))
+    @app.callback(Output(ids.PAGES, HTML), Input(ids.WANT_PAGES, "data"))
     async def pages(want: Json | None) -> Any:
         if want is None:
             return no_update

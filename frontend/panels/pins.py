@@ -10,6 +10,7 @@ from frontend.figures.attributes import attrs
 from frontend.figures.pins import node_tools, tray
 from frontend.panels.follow import body_now
 from frontend.panels.links import place_of
+from frontend.still import HTML
 
 Json = dict[str, Any]
 
@@ -38,7 +39,7 @@ def register(app: Dash, client: BackendClient) -> None:
     )
 
     @app.callback(
-        Output(ids.PINS, "children"),
+        Output(ids.PINS, HTML),
         Input(ids.WANT_MARKS, "data"),
         Input(ids.memory(ids.MAP), "data"),
         Input(ids.memory(ids.HEAD_NUMBERS), "data"),
@@ -51,7 +52,7 @@ def register(app: Dash, client: BackendClient) -> None:
         return tray(marks["pins"], place_of(marks["address"]), body)
 
     @app.callback(
-        *(Output(ids.NODE_TOOLS[page], "children") for page in ids.NODE_TOOLS),
+        *(Output(ids.NODE_TOOLS[page], HTML) for page in ids.NODE_TOOLS),
         Input(ids.WANT_MARKS, "data"),
     )
     async def node(marks: Json | None) -> list[Any]:

@@ -13,6 +13,7 @@ from frontend.nodes import Node
 from frontend.panels.follow import Answer, look, machinery
 from frontend.phrases import for_set, set_of
 from frontend.results import component_index
+from frontend.still import HTML
 
 Json = dict[str, Any]
 
@@ -30,7 +31,7 @@ def register(app: Dash, client: BackendClient) -> None:
     """Fill the card when the node or the prompts change. One result serves all nodes of a model."""
 
     @app.callback(
-        Output(ids.HEAD_PROFILE, "children"),
+        Output(ids.HEAD_PROFILE, HTML),
         Output(ids.memory(ids.HEAD_PROFILE), "data"),
         Output(ids.poll(ids.HEAD_PROFILE), "disabled"),
         Input(ids.WANT_PROFILE, "data"),

@@ -13,6 +13,7 @@ from frontend.figures.notices import broken, warnings
 from frontend.figures.question import question_card
 from frontend.panels.follow import Answer, look, machinery
 from frontend.results import pair_of
+from frontend.still import HTML
 
 Json = dict[str, Any]
 
@@ -31,7 +32,7 @@ def register(app: Dash, client: BackendClient) -> None:
     """Fill the card when the pair changes."""
 
     @app.callback(
-        Output(ids.QUESTION, "children"),
+        Output(ids.QUESTION, HTML),
         Output(ids.memory(ids.QUESTION), "data"),
         Output(ids.poll(ids.QUESTION), "disabled"),
         Input(ids.WANT_QUESTION, "data"),

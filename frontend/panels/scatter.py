@@ -11,6 +11,7 @@ from frontend.figures.scatter import scatter_card, scatter_controls
 from frontend.panels.follow import body_now
 from frontend.panels.heads import qk_body
 from frontend.panels.links import place_of
+from frontend.still import HTML
 from frontend.theme import PALETTES
 
 Json = dict[str, Any]
@@ -36,7 +37,7 @@ def register(app: Dash, client: BackendClient) -> None:
 
     @app.callback(
         Output(ids.SCATTER, "children"),
-        Output(ids.SCATTER_CHOICE, "children"),
+        Output(ids.SCATTER_CHOICE, HTML),
         Output(ids.SCATTER_CARD, "hidden"),
         Input(ids.WANT_SCATTER, "data"),
         Input(ids.memory(ids.HEADS_TABLE), "data"),

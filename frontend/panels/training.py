@@ -23,6 +23,7 @@ from frontend.panels.follow import Answer, look, machinery
 from frontend.panels.links import place_of
 from frontend.results import Estimate
 from frontend.state import State as Place
+from frontend.still import HTML
 from frontend.theme import PALETTES
 from frontend.words import NONE, count, interval, number, percent
 
@@ -35,12 +36,12 @@ SHOWN = {
 }
 OUTPUTS = {
     "slider": Output(ids.TRAINING_STEP, "data-range"),
-    "numbers": Output(ids.TRAINING_NUMBERS, "children"),
+    "numbers": Output(ids.TRAINING_NUMBERS, HTML),
     "curves": Output(ids.TRAINING_CURVES, "children"),
     "progress": Output(ids.TRAINING_PROGRESS, "children"),
-    "notice": Output(ids.TRAINING_NOTICE, "children"),
+    "notice": Output(ids.TRAINING_NOTICE, HTML),
     "cancel_hidden": Output(ids.TRAINING_CANCEL, "hidden"),
-    "audit": Output(ids.TRAINING_AUDIT, "children"),
+    "audit": Output(ids.TRAINING_AUDIT, HTML),
     "memory": Output(ids.memory(ids.TRAINING_CURVES), "data"),
     "poll_off": Output(ids.poll(ids.TRAINING_CURVES), "disabled"),
 }

@@ -16,6 +16,7 @@ from frontend.figures.notices import broken, progress
 from frontend.figures.two_runs import two_maps
 from frontend.panels.follow import Answer, look, machinery
 from frontend.state import DEFAULT
+from frontend.still import HTML
 from frontend.words import VIEW_NAME, VIEW_TABLE, count, visible
 
 Json = dict[str, Any]
@@ -44,7 +45,7 @@ def register(app: Dash, client: BackendClient) -> None:
     """Offer what is stored; follow both runs."""
 
     @app.callback(
-        Output(ids.RUNS_CHOICE, "children"),
+        Output(ids.RUNS_CHOICE, HTML),
         Input(ids.WANT_RUNS, "data"),
         Input(ids.memory(ids.RUNS), "data"),
     )

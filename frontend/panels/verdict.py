@@ -11,6 +11,7 @@ from frontend.figures.notices import broken, progress
 from frontend.figures.verdict import verdict_card, verdict_chip
 from frontend.panels.follow import Answer, look, machinery
 from frontend.panels.links import place_of
+from frontend.still import HTML
 
 Json = dict[str, Any]
 
@@ -35,8 +36,8 @@ def register(app: Dash, client: BackendClient) -> None:
     """Fill the card when the head, the prompts, a threshold or the own verdict changes."""
 
     @app.callback(
-        Output(ids.VERDICT, "children"),
-        Output(ids.VERDICT_CHIP, "children"),
+        Output(ids.VERDICT, HTML),
+        Output(ids.VERDICT_CHIP, HTML),
         Output(ids.VERDICT_CARD, "hidden"),
         Output(ids.memory(ids.VERDICT), "data"),
         Output(ids.poll(ids.VERDICT), "disabled"),

@@ -16,6 +16,7 @@ from frontend.panels import editor, own, upload
 from frontend.panels.header import mutated
 from frontend.panels.links import place_of
 from frontend.state import State
+from frontend.still import HTML
 from frontend.words import count, visible
 
 Json = dict[str, Any]
@@ -52,9 +53,9 @@ def register(app: Dash, client: BackendClient) -> None:
     """Draw the pairs that the address names, and everything that the other cards do."""
 
     @app.callback(
-        Output(ids.DRAWN_TITLE, "children"),
-        Output(ids.DRAWN_LIST, "children"),
-        Output(ids.DRAWN_PAIR, "children"),
+        Output(ids.DRAWN_TITLE, HTML),
+        Output(ids.DRAWN_LIST, HTML),
+        Output(ids.DRAWN_PAIR, HTML),
         Input(ids.WANT_PROMPTS, "data"),
     )
     async def draw(want: Json | None) -> Any:
