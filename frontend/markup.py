@@ -53,8 +53,8 @@ def tag(name: str, props: Json, inside: str) -> str:
 
 
 def attributes(props: Json) -> str:
-    """Properties as React writes them, each with a space before it."""
-    return "".join(_attribute(name, value) for name, value in props.items() if name not in NOT_WRITTEN)
+    """Properties as React writes them, each with a space before it. Dash has them in any order."""
+    return "".join(_attribute(name, props[name]) for name in sorted(props) if name not in NOT_WRITTEN)
 
 
 def escaped(value: Any) -> str:
