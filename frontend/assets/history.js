@@ -53,13 +53,21 @@
     showUndo();
   });
 
+  /* From the address that the server wrote, each time: an element lives on while pins come and go. */
+  function carry(element, name, start) {
+    var now = element.getAttribute(name);
+    if (now !== element.carried) { element.written = now; }
+    element.carried = start + carried(element.written.slice(start.length));
+    element.setAttribute(name, element.carried);
+  }
+
   /* A link opened in a new tab takes along what a click would. */
   ["mousedown", "focusin", "mouseover"].forEach(function (kind) {
     document.addEventListener(kind, function (event) {
       var link = event.target.closest && event.target.closest("a[data-go], a[data-carry], .share-menu a:not([download])");
       var copied = event.target.closest && event.target.closest('[data-copy^="{origin}/"]');
-      if (link) { link.setAttribute("href", carried(link.getAttribute("href"))); }
-      if (copied) { copied.setAttribute("data-copy", "{origin}" + carried(copied.getAttribute("data-copy").slice(8))); }
+      if (link) { carry(link, "href", ""); }
+      if (copied) { carry(copied, "data-copy", "{origin}"); }
     });
   });
 
