@@ -15,6 +15,7 @@ from frontend.errors import BackendError
 from frontend.figures.estimate import estimate_words, first_words
 from frontend.panels.section import Section
 from frontend.panels.sections import ALL
+from frontend.still import HTML
 
 Json = dict[str, Any]
 MOMENT_S = 0.6
@@ -24,7 +25,7 @@ def register(app: Dash, client: BackendClient) -> None:
     """Tell it for every section that is not measured yet, whenever what it would measure changes."""
 
     @app.callback(
-        output=[Output(ids.section(one.name, "estimate"), "children") for one in ALL],
+        output=[Output(ids.section(one.name, "estimate"), HTML) for one in ALL],
         inputs=[[Input(ids.WANT_SECTION[one.name], "data") for one in ALL]],
     )
     async def tell(wants: list[Json | None]) -> list[Any]:

@@ -15,6 +15,7 @@ from frontend.panels import bias, causes, heads, mutations, pattern, receivers, 
 from frontend.panels.follow import machinery
 from frontend.panels.section import AGAIN, CANCEL, Section, controls, drawn, measured, told, waiting
 from frontend.panels.seen import Seen
+from frontend.still import HTML
 from frontend.theme import PALETTES, Palette
 
 Json = dict[str, Any]
@@ -30,12 +31,12 @@ ALL: tuple[Section, ...] = (
     thumbnails.THUMBNAILS,
     receivers.RECEIVERS,
 )
-PARTS = {
-    "hidden": "card",
-    "progress": "progress",
-    "buttons": "buttons",
-    "controls": "controls",
-    "body": "body",
+PARTS = {  # of a section: their elements and what of these is set
+    "hidden": ("card", "hidden"),
+    "progress": ("progress", "children"),
+    "buttons": ("buttons", HTML),
+    "controls": ("controls", HTML),
+    "body": ("body", "children"),
 }
 PANEL = ids.SECTIONS_OF_PAGE
 
@@ -105,10 +106,7 @@ def register(app: Dash, client: BackendClient) -> None:
 
 def _outputs(name: str) -> dict[str, Output]:
     """Where the parts of a section are."""
-    return {
-        part: Output(ids.section(name, element), "hidden" if part == "hidden" else "children")
-        for part, element in PARTS.items()
-    }
+    return {part: Output(ids.section(name, element), what) for part, (element, what) in PARTS.items()}
 
 
 def answer(found: Mapping[str, News]) -> Json:
