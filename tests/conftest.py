@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -56,7 +57,7 @@ class Server:
 
     def _close(self) -> int:
         assert self.process and self.process.stdout
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=60)
         self.process.stdout.close()
         return code
 
@@ -67,6 +68,18 @@ def is_ready(server: Server) -> bool:
         return httpx2.get(f"{server.address}/api/readyz").status_code == 200
     except httpx2.TransportError:
         return False
+
+
+@contextmanager
+def serving(data: Path, **environment: str) -> Iterator[Server]:
+    """A server whose model is loaded, and which ends when it is told to."""
+    server = Server(data, **environment).start()
+    try:
+        until(lambda: is_ready(server), seconds=240)
+        yield server
+        assert server.stop() == 0
+    finally:
+        server.kill()
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Everybody can use it: axe on every page in both themes, a way by keyboard alone, the keys."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.conftest import Server
 from tests.end_to_end.every_page import HEAD, NODE, PROMPTS, addresses, open_and_rest
@@ -18,19 +17,9 @@ MAP = f"/?{PROMPTS}"
 Visit = Callable[..., Visitor]
 
 
-@pytest.fixture
-def visit(browser: Browser, small_server: Server) -> Iterator[Visit]:
-    """Visitors of the small model; what they complain of fails the test."""
-    visitors: list[Visitor] = []
-
-    def new(**options: Any) -> Visitor:
-        visitors.append(Visitor(browser, small_server, **options))
-        return visitors[-1]
-
-    yield new
-    for visitor in visitors:
-        visitor.page.context.close()
-        assert not visitor.complaints
+@pytest.fixture(scope="module")
+def server(small_server: Server) -> Server:
+    return small_server
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,12 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.conftest import Server, is_ready, until
+from tests.conftest import Server, is_ready, serving, until
+from tests.end_to_end.conftest import TINY, with_tiny
 from tests.end_to_end.visitor import Visitor
 
 pytestmark = pytest.mark.browser
-TINY = {"HEADSCOPE_DEFAULT_MODEL": "tiny", "HEADSCOPE_THREADS": "1", "HEADSCOPE_ANSWER_WITHIN_S": "0"}
+AT_ONCE = {**TINY, "HEADSCOPE_ANSWER_WITHIN_S": "0"}
 SOON, LONG = 20_000, 120_000
 MANY, LASTING = 300, 600
 
@@ -22,32 +23,9 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture(scope="module")
 def server(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the tiny model: its sweeps are long only because they are over many pairs."""
-    from backend.catalogue import add_model
-
-    data = tmp_path_factory.mktemp("long")
-    add_model(data, "tiny", tiny_folder)
-    running = Server(data, **TINY).start()
-    try:
-        until(lambda: is_ready(running))
+    """One that answers before it has measured. Its sweeps are long only because they are over many pairs."""
+    with serving(with_tiny(tmp_path_factory.mktemp("long"), tiny_folder), **AT_ONCE) as running:
         yield running
-        assert running.stop() == 0
-    finally:
-        running.kill()
-
-
-@pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
-    visitors: list[Visitor] = []
-
-    def new() -> Visitor:
-        visitors.append(Visitor(browser, server))
-        return visitors[-1]
-
-    yield new
-    for visitor in visitors:
-        visitor.page.context.close()
-        assert not visitor.complaints
 
 
 def test_first_cells_time_left_and_a_cancel_within_a_second(server: Server, visit: Visit) -> None:
@@ -116,7 +94,7 @@ def test_an_estimate_stands_beside_every_button(visit: Visit) -> None:
 def test_what_does_not_fit_is_said_instead_of_the_button(
     start_server: Callable[..., Server], data: Path, browser: Browser
 ) -> None:
-    small = start_server(data=data, HEADSCOPE_PASS_MEMORY_MB="100000000", **TINY)
+    small = start_server(data=data, HEADSCOPE_PASS_MEMORY_MB="100000000", **AT_ONCE)
     until(lambda: is_ready(small))
     visitor = Visitor(browser, small)
     page = visitor.open("/m/tiny/L1H0?n=4")
@@ -127,5 +105,4 @@ def test_what_does_not_fit_is_said_instead_of_the_button(
     page = visitor.open("/?n=4")
     expect(page.locator("#map-notice [role=alert]")).to_contain_text("of memory, and", timeout=LONG)
     expect(page.locator("#map-notice [role=alert]")).to_contain_text("Trying again unchanged will not help.")
-    page.context.close()
-    assert not visitor.complaints
+    visitor.leave()

@@ -1,6 +1,6 @@
 """Six pages look as before, in both themes: compared with the pictures in baselines/."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,16 +19,18 @@ PLAIN = """.audit, .share, .progress, .history, [data-time] { visibility: hidden
 
 
 @pytest.fixture(scope="module")
+def server(small_server: Server) -> Server:
+    return small_server
+
+
+@pytest.fixture(scope="module")
 def pages(small_server: Server) -> dict[str, str]:
     return addresses(small_server)
 
 
 @pytest.fixture
-def visitor(browser: Browser, small_server: Server) -> Iterator[Visitor]:
-    me = Visitor(browser, small_server, bypass_csp=True, color_scheme="light", reduced_motion="reduce")
-    yield me
-    me.page.context.close()
-    assert not me.complaints
+def visitor(visit: Callable[..., Visitor]) -> Visitor:
+    return visit(bypass_csp=True, color_scheme="light", reduced_motion="reduce")
 
 
 def picture(page: Page) -> bytes:

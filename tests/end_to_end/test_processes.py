@@ -12,9 +12,9 @@ import pytest
 from redis import Redis
 
 from tests.conftest import Server, is_ready, until
+from tests.end_to_end.conftest import TINY
 
 SWEEP = {"analysis": "effects", "prompts": {"n": 200}}
-TINY = {"HEADSCOPE_DEFAULT_MODEL": "tiny", "HEADSCOPE_THREADS": "1"}
 
 
 def result(server: Server, key: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Choices, sections measured on demand and their numbers, on the real demo model and in a real browser."""
+"""Choices, sections measured on demand and their numbers, in a real browser."""
 
 import re
 from collections.abc import Callable
@@ -8,22 +8,30 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Server
-from tests.end_to_end.visitor import LABEL, Visitor, ask, shown, unsigned, value_of
+from tests.end_to_end.conftest import SMALL
+from tests.end_to_end.visitor import Visitor, ask, shown, unsigned, value_of
 
 pytestmark = pytest.mark.browser
-PAIRS = 2
-HEAD = f"/m/smollm2-mcq/{LABEL}?n={PAIRS}"
-MODEL = "smollm2-mcq"
+LABEL, BESIDE = "L2H0", "L2H1"
+PROMPTS = {"set": "tiny-facts", "n": 2}
+SEARCH = "set=tiny-facts&n=2"
+HEAD = f"/m/{SMALL}/{LABEL}?{SEARCH}"
 NUMBER = re.compile(r"[+−]?\d+\.\d+")
 SOON, LONG = 20_000, 120_000
 
 Visit = Callable[..., Visitor]
 
 
+@pytest.fixture(scope="module")
+def server(small_server: Server) -> Server:
+    return small_server
+
+
 def asked(server: Server, analysis: str, index: int | None = None, **parameters: Any) -> dict[str, Any]:
     """The stored result that the page shows."""
-    prompts = {"n": PAIRS, "index": index}
-    return ask(server, {"analysis": analysis, "model": MODEL, "prompts": prompts, "parameters": parameters})
+    return ask(
+        server, {"analysis": analysis, "prompts": {**PROMPTS, "index": index}, "parameters": parameters}
+    )
 
 
 def measure(page: Page, title: str) -> Any:
@@ -40,7 +48,7 @@ def numbers(card: Any) -> list[str]:
 
 
 def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit: Visit) -> None:
-    page = visit().open(f"/?n={PAIRS}&node={LABEL}")
+    page = visit().open(f"/?{SEARCH}&node={LABEL}")
     expect(page.locator("#audit [data-complete=true]")).to_be_visible(timeout=LONG)
     page.locator("#map-choices [data-choice=metric]").select_option("letter_loss")
     expect(page.locator("#map-sentence")).to_contain_text("in nats", timeout=SOON)
@@ -49,7 +57,7 @@ def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit
     assert "metric=letter_loss" in page.url and "direction=denoising" in page.url
 
     one = asked(server, "effects", 0, nodes=[LABEL], metric="letter_loss", direction="denoising")
-    value = f"{value_of(one, 'total_effect'):+.3f}".replace("-", "−")
+    value = f"{value_of(one, 'total_effect', LABEL):+.3f}".replace("-", "−")
     expect(page.locator("#value-total")).to_have_text(value, timeout=SOON)
     expect(page.locator("#evidence-metrics")).to_contain_text(value)
 
@@ -59,12 +67,12 @@ def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit
 
 
 def test_what_does_not_exist_is_a_dash_with_its_reason(visit: Visit) -> None:
-    page = visit().open(f"/?n={PAIRS}&node=ATTN23&nodes=attention&positions=differing")
+    page = visit().open(f"/?{SEARCH}&node=ATTN3&nodes=attention&positions=differing")
     expect(page.locator("#value-total")).to_have_text(NUMBER, timeout=LONG)
     expect(page.locator("#value-direct")).to_have_text("–")
     expect(page.locator("#mean-direct")).to_contain_text("final position only")
     expect(page.get_by_role("button", name="Attribution")).to_be_disabled()
-    expect(page.locator("#strongest-nodes")).to_contain_text("ATTN23", timeout=LONG)
+    expect(page.locator("#strongest-nodes")).to_contain_text("ATTN3", timeout=LONG)
 
 
 def test_every_token_is_estimated_then_measured(server: Server, visit: Visit) -> None:
@@ -74,19 +82,19 @@ def test_every_token_is_estimated_then_measured(server: Server, visit: Visit) ->
     expect(card.locator("td.square")).to_have_count(0)  # nothing before it is asked for
     measure(page, "Where in the prompt")
     assert "measure=where" in page.url
-    result = asked(server, "position_effects", 0, kind="heads", layer=23)
+    result = asked(server, "position_effects", 0, kind="heads", layer=2)
     columns = result["coordinates"]["pos"]
-    expect(card.locator("td.square.measured")).to_have_count(9 * len(columns))
+    expect(card.locator("td.square.measured")).to_have_count(8 * len(columns))
 
     last = card.locator(f'td.square[data-cell="{LABEL} {columns[-1]["position"]}"]')
     last.click()
-    effect = result["tables"]["total_effect"]["mean"][2][-1]
+    effect = result["tables"]["total_effect"]["mean"][0][-1]
     expect(card.locator(".readout")).to_contain_text(f"measured {shown(effect)} logits")
     one = asked(server, "effects", 0, nodes=[LABEL])
-    assert effect == pytest.approx(value_of(one, "total_effect"), abs=1e-4)
+    assert effect == pytest.approx(value_of(one, "total_effect", LABEL), abs=1e-4)
 
     page.keyboard.press("ArrowLeft")
-    before = result["tables"]["total_effect"]["mean"][2][-2]
+    before = result["tables"]["total_effect"]["mean"][0][-2]
     expect(card.locator(".readout")).to_contain_text(f"measured {shown(before)} logits")
 
 
@@ -116,7 +124,7 @@ def test_self_repair_and_knock_out(server: Server, visit: Visit) -> None:
 
 
 def test_how_few_nodes_are_enough(visit: Visit) -> None:
-    page = visit().open(f"/?n={PAIRS}")
+    page = visit().open(f"/?{SEARCH}")
     card = measure(page, "How few nodes are enough?")
     expect(card.locator(".curve-plot .scatterlayer .trace").first).to_be_attached(timeout=SOON)
     assert card.locator(".curve-plot").count() == 4
@@ -129,19 +137,10 @@ def test_a_result_comes_back_without_a_press(visit: Visit) -> None:
     page = visit().open(HEAD)
     card = measure(page, "Self-repair")
     there = numbers(card)
-    page.get_by_role("link", name="L23H3").first.click()
-    expect(page.locator("#head-title")).to_contain_text("L23H3", timeout=SOON)
+    page.get_by_role("link", name=BESIDE).first.click()
+    expect(page.locator("#head-title")).to_contain_text(BESIDE, timeout=SOON)
     expect(card.get_by_role("button", name="Measure: Self-repair")).to_be_visible(timeout=SOON)
     expect(card.locator(".big-number")).to_have_count(0, timeout=SOON)
     page.get_by_role("link", name=LABEL).first.click()
     expect(card.locator(".big-number").first).to_be_visible(timeout=SOON)
     assert numbers(card) == there
-
-
-@pytest.mark.parametrize("address", [f"/?n={PAIRS}&node={LABEL}", HEAD])
-def test_a_phone_needs_no_sideways_scroll(visit: Visit, address: str) -> None:
-    me = visit()
-    me.page.set_viewport_size({"width": 390, "height": 844})
-    page = me.open(address)
-    expect(page.locator("main")).to_contain_text(NUMBER, timeout=LONG)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

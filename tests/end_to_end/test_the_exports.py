@@ -30,6 +30,11 @@ FLAT = [name for name in NAMES if name not in ("subspace", "thumbnails")]  # a s
 PWNED = "window.__pwned === undefined"
 
 
+@pytest.fixture(scope="module")
+def server(small_server: Server) -> Server:
+    return small_server
+
+
 @pytest.fixture
 def reader(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Opens files of this test; asking anybody for anything else, or an error, fails it."""
@@ -189,10 +194,9 @@ def test_pictures_of_hostile_texts_run_nothing(reader: Callable[..., Page]) -> N
         assert "><img" in (picture.locator("svg").first.text_content() or "")
 
 
-def test_the_page_hands_out_the_investigation(browser: Browser, small_server: Server) -> None:
+def test_the_page_hands_out_the_investigation(visit: Callable[..., Visitor], small_server: Server) -> None:
     key = computed(small_server, MAP_SPEC)
-    visitor = Visitor(browser, small_server)
-    page = visitor.open(f"/?{PROMPTS}&notes=L0H1:why")
+    page = visit().open(f"/?{PROMPTS}&notes=L0H1:why")
     link = page.get_by_role("link", name="Export investigation")
     expect(link).to_have_attribute("href", f"/investigation.zip?{PROMPTS}&notes=L0H1:why", timeout=30_000)
     with page.expect_download() as waited:
@@ -204,5 +208,3 @@ def test_the_page_hands_out_the_investigation(browser: Browser, small_server: Se
     stored_bytes = httpx2.get(f"{small_server.address}/api/results/{key}").content
     assert files[f"data/effects-{key[:12]}.json"] == stored_bytes
     assert b"L0H1\nwhy" in files["notes.txt"]
-    visitor.page.context.close()
-    assert not visitor.complaints

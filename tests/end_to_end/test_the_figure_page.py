@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cache import open_store
-from tests.conftest import Server, is_ready, until
+from tests.conftest import Server, serving
+from tests.end_to_end.conftest import TINY, with_tiny
 from tests.end_to_end.visitor import Visitor, ask
 from tests.frontend.real import spec_of
 
 pytestmark = pytest.mark.browser
 SOON = 30_000
-TINY = {"HEADSCOPE_DEFAULT_MODEL": "tiny", "HEADSCOPE_THREADS": "1"}
 ONE_PAIR = ("position_effects", "token_attention", "edge_estimates")
 TEN = (*ONE_PAIR, "effects", "gate", "attribution", "paths", "attention", "categories", "mutations")
 NUMBER = re.compile(r"[+−]?\d+(?:\.\d+)?(?: %)?")
@@ -28,23 +28,15 @@ Keys = dict[str, str]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Path:
-    from backend.catalogue import add_model
-
-    data = tmp_path_factory.mktemp("figures") / "data"
-    add_model(data, "tiny", tiny_folder)
-    return data
+    return with_tiny(tmp_path_factory.mktemp("figures"), tiny_folder)
 
 
 @pytest.fixture(scope="module")
 def keys(folder: Path) -> Keys:
     """Ten stored results of different analyses and an evicted one, by a server that is gone."""
-    server = Server(folder, **TINY).start()
-    try:
-        until(lambda: is_ready(server))
+    with serving(folder, **TINY) as server:
         specs = {name: spec_of(name, one_pair=name in ONE_PAIR) for name in (*TEN, GONE)}
         found = {name: ask(server, spec)["key"] for name, spec in specs.items()}
-    finally:
-        server.kill()
     store = open_store(folder / "store", cap_bytes=2**30)
     store.delete(found[GONE])
     store.close()
@@ -74,7 +66,7 @@ def test_ten_links_show_the_same_numbers_after_a_restart_without_the_model(
     bytes_before = {
         key: httpx2.get(f"{server.address}/api/results/{key}").content for key in map(keys.get, TEN)
     }
-    first.page.context.close()
+    first.leave()
     server.kill()
     server.start()
     second = Visitor(browser, server)
@@ -85,9 +77,8 @@ def test_ten_links_show_the_same_numbers_after_a_restart_without_the_model(
         assert len(before[name]) > 3, name
         stored = httpx2.get(f"{server.address}/api/results/{key}").content
         assert stored == bytes_before[key] == httpx2.get(f"{server.address}/f/{key}.json").content
-    assert not first.complaints and not second.complaints
     assert httpx2.get(f"{server.address}/api/models").json()["models"][0]["state"] == "absent"
-    second.page.context.close()
+    second.leave()
 
 
 def test_a_figure_can_be_looked_at_otherwise_and_leads_into_the_dashboard(

@@ -1,4 +1,4 @@
-"""All heads on the real demo model, in a real browser: thresholds, filters, own verdicts, links, export."""
+"""All heads in a real browser: thresholds, filters, own verdicts, links, export."""
 
 import json
 from collections.abc import Callable
@@ -8,22 +8,25 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Server
-from tests.end_to_end.visitor import Visitor, ask, shown
+from tests.end_to_end.conftest import SMALL
+from tests.end_to_end.visitor import Visitor, ask
 
 pytestmark = pytest.mark.browser
-PAIRS = 4
-MODEL = "smollm2-mcq"
+PROMPTS = {"set": "tiny-facts", "n": 4}
+SEARCH = "set=tiny-facts&n=4"
 SOON, LONG = 20_000, 180_000
 
 Visit = Callable[..., Visitor]
 
 
+@pytest.fixture(scope="module")
+def server(small_server: Server) -> Server:
+    return small_server
+
+
 def measured(server: Server, **parameters: Any) -> dict[str, Any]:
     """The stored result that the page shows."""
-    prompts = {"n": PAIRS, "index": None}
-    return ask(
-        server, {"analysis": "categories", "model": MODEL, "prompts": prompts, "parameters": parameters}
-    )
+    return ask(server, {"analysis": "categories", "prompts": PROMPTS, "parameters": parameters})
 
 
 def verdicts(result: dict[str, Any]) -> dict[str, str]:
@@ -32,32 +35,13 @@ def verdicts(result: dict[str, Any]) -> dict[str, str]:
 
 def opened(visit: Visit, search: str = "") -> Page:
     """The page once all pairs are measured."""
-    page = visit().open(f"/heads?n={PAIRS}{search}")
+    page = visit().open(f"/heads?{SEARCH}{search}")
     expect(page.locator("#heads-audit [data-complete=true]")).to_be_visible(timeout=LONG)
     return page
 
 
 def row(page: Page, label: str) -> Any:
     return page.locator("table.heads tbody tr").filter(has=page.get_by_role("link", name=label, exact=True))
-
-
-def test_every_head_is_there_strongest_first(server: Server, visit: Visit) -> None:
-    page = opened(visit)
-    result = measured(server)
-    labels = [head["label"] for head in result["coordinates"]["head"]]
-    effects = dict(zip(labels, result["tables"]["total_effect"]["mean"], strict=True))
-    strongest = max(labels, key=lambda label: abs(effects[label]))
-    first = page.locator("table.heads tbody tr").first
-    expect(first.get_by_role("link")).to_have_text(strongest)
-    expect(first).to_contain_text(shown(effects[strongest]))
-    expect(page.locator("table.heads tbody tr")).to_have_count(200)
-    page.get_by_role("button", name="Show all").click()
-    expect(page.locator("table.heads tbody tr")).to_have_count(len(labels), timeout=SOON)
-    page.get_by_role("button", name="Sort by head").click()
-    expect(page.locator("table.heads tbody tr").first.get_by_role("link")).to_have_text("L0H0", timeout=SOON)
-    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("head")
-    page.keyboard.press("Enter")  # the heading has the focus still
-    expect(page.locator("table.heads tbody tr").first.get_by_role("link")).to_have_text("L29H8", timeout=SOON)
 
 
 def test_a_moved_threshold_changes_verdicts_without_a_forward_pass(server: Server, visit: Visit) -> None:
@@ -68,14 +52,14 @@ def test_a_moved_threshold_changes_verdicts_without_a_forward_pass(server: Serve
     slider.focus()
     page.keyboard.press("End")
     strict = measured(server, diagonal=1.0)
-    assert [label for label, category in usual.items() if category == "correct_letter"]
-    assert "correct_letter" not in verdicts(strict).values()
-    line = page.locator(".category-list li", has_text="correct letter")
+    assert [label for label, category in usual.items() if category == "single_letter"]
+    assert "single_letter" not in verdicts(strict).values()
+    line = page.locator(".category-list li", has_text="single letter")
     expect(line.locator(".number")).to_have_text("0", timeout=SOON)
     assert "thresholds=diagonal:1" in page.url
     assert measured(server)["key"] != strict["key"]
     theirs = visit().open(page.url.removeprefix(server.address))
-    expect(theirs.locator(".category-list li", has_text="correct letter").locator(".number")).to_have_text(
+    expect(theirs.locator(".category-list li", has_text="single letter").locator(".number")).to_have_text(
         "0", timeout=LONG
     )
     page.get_by_role("button", name="Defaults", exact=True).last.click()
@@ -85,49 +69,50 @@ def test_a_moved_threshold_changes_verdicts_without_a_forward_pass(server: Serve
 
 def test_an_own_verdict_travels_with_the_link_and_into_the_export(server: Server, visit: Visit) -> None:
     me = visit()
-    page = me.open(f"/m/{MODEL}/L23H0?n={PAIRS}")
-    expect(page.locator("#verdict-chip")).to_contain_text("correct letter", timeout=LONG)
+    page = me.open(f"/m/{SMALL}/L1H1?{SEARCH}")
+    expect(page.locator("#verdict-chip")).to_contain_text("single letter", timeout=LONG)
     expect(page.locator(".evidence-table")).to_contain_text("label mass")
-    page.get_by_label("Your verdict on L23H0").select_option("L23H0:amplification")
-    expect(page.locator("#verdict-chip")).to_contain_text("yours; measured correct letter", timeout=SOON)
-    assert "verdicts=L23H0:amplification" in page.url
+    page.get_by_label("Your verdict on L1H1").select_option("L1H1:amplification")
+    expect(page.locator("#verdict-chip")).to_contain_text("yours; measured single letter", timeout=SOON)
+    assert "verdicts=L1H1:amplification" in page.url
     page.locator("#to-heads").click()
-    expect(row(page, "L23H0")).to_contain_text("yours; measured correct letter", timeout=LONG)
+    expect(row(page, "L1H1")).to_contain_text("yours; measured single letter", timeout=LONG)
 
     theirs = visit().open(page.url.removeprefix(server.address))
-    expect(row(theirs, "L23H0")).to_contain_text("yours; measured correct letter", timeout=LONG)
+    expect(row(theirs, "L1H1")).to_contain_text("yours; measured single letter", timeout=LONG)
     expect(theirs.locator("#heads-audit [data-complete=true]")).to_be_visible(timeout=LONG)
     with theirs.expect_download() as download:
         theirs.get_by_role("button", name="Export verdicts").click()
     told = json.loads(download.value.path().read_text())
     (own,) = [one for one in told["verdicts"] if one["own"]]
-    assert (own["head"], own["category"], own["own"]) == ("L23H0", "correct_letter", "amplification")
+    assert (own["head"], own["category"], own["own"]) == ("L1H1", "single_letter", "amplification")
     assert told["key"] == measured(server)["key"]
 
 
 def test_heads_are_found_ticked_and_analysed_together(visit: Visit) -> None:
     page = opened(visit)
     find = page.get_by_role("searchbox", name="Filter by head or category")
-    find.fill("L23")
-    expect(page.locator("table.heads tbody tr")).to_have_count(9, timeout=SOON)
+    find.fill("L1")
+    expect(page.locator("table.heads tbody tr")).to_have_count(8, timeout=SOON)
     expect(find).to_be_focused()
     together = page.locator(".together")
     expect(together).to_be_disabled()
-    page.get_by_role("checkbox", name="Analyse L23H0").focus()
+    page.get_by_role("checkbox", name="Analyse L1H1").focus()
     page.keyboard.press("Space")
-    page.get_by_role("checkbox", name="Analyse L23H2").check()
+    page.get_by_role("checkbox", name="Analyse L1H3").check()
     expect(together).to_have_text("Analyse 2 heads together")
-    page.wait_for_url("**heads=L23H0,L23H2**", timeout=SOON)
+    page.wait_for_url("**heads=L1H1,L1H3**", timeout=SOON)
     find.fill("")
-    expect(page.locator("table.heads tbody tr")).to_have_count(200, timeout=SOON)
-    expect(page.get_by_role("checkbox", name="Analyse L23H2")).to_be_checked()
+    expect(page.locator("table.heads tbody tr")).to_have_count(32, timeout=SOON)
+    expect(page.get_by_role("checkbox", name="Analyse L1H3")).to_be_checked()
     page.reload()
-    expect(page.get_by_role("checkbox", name="Analyse L23H2")).to_be_checked(timeout=LONG)
-    expect(page.get_by_role("checkbox", name="Analyse L23H1")).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="Analyse L1H3")).to_be_checked(timeout=LONG)
+    expect(page.get_by_role("checkbox", name="Analyse L1H2")).not_to_be_checked()
     together.click()
     expect(page.locator("#head-page")).to_be_visible(timeout=SOON)
-    assert "/L23H0?" in page.url and "heads=L23H0,L23H2" in page.url and "measure=low_rank" in page.url
-    page.get_by_role("button", name="Cancel: ", exact=False).first.click(timeout=SOON)
+    assert "/L1H1?" in page.url and "heads=L1H1,L1H3" in page.url and "measure=low_rank" in page.url
+    card = page.get_by_role("region", name="Low rank", exact=True)
+    expect(card.locator(".audit [data-complete=true]")).to_be_visible(timeout=LONG)
 
 
 def test_qk_scores_get_a_column(visit: Visit) -> None:
@@ -139,12 +124,3 @@ def test_qk_scores_get_a_column(visit: Visit) -> None:
     expect(card.locator(".audit [data-complete=true]")).to_be_visible(timeout=LONG)
     expect(page.get_by_role("button", name="Sort by QK-score")).to_be_visible(timeout=SOON)
     assert "measure=qk" in page.url
-
-
-@pytest.mark.parametrize("address", [f"/heads?n={PAIRS}", "/training"])
-def test_a_phone_needs_no_sideways_scroll(visit: Visit, address: str) -> None:
-    me = visit()
-    me.page.set_viewport_size({"width": 390, "height": 844})
-    page = me.open(address)
-    expect(page.locator("#heads-table tbody tr, #training-numbers > *").first).to_be_visible(timeout=LONG)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

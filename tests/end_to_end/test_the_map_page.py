@@ -2,14 +2,13 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.conftest import Server, is_ready, until
+from tests.conftest import Server, until
 from tests.end_to_end.visitor import Visitor, ask, shown, value_of
 
 pytestmark = pytest.mark.browser
@@ -23,34 +22,8 @@ Visit = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="module")
-def server(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The tiny model: two layers of four heads, measured within seconds."""
-    from backend.catalogue import add_model
-
-    data = tmp_path_factory.mktemp("map") / "data"
-    add_model(data, "tiny", tiny_folder)
-    running = Server(data, HEADSCOPE_DEFAULT_MODEL="tiny", HEADSCOPE_THREADS="1").start()
-    try:
-        until(lambda: is_ready(running))
-        yield running
-    finally:
-        running.kill()
-
-
-@pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
-    visitors: list[Visitor] = []
-
-    def new(**options: Any) -> Visitor:
-        visitors.append(Visitor(browser, server, **options))
-        visitors[-1].page.set_default_timeout(SOON)
-        return visitors[-1]
-
-    yield new
-    for visitor in visitors:
-        assert visitor.page.evaluate("window.__pwned") is None
-        visitor.page.context.close()
-        assert not visitor.complaints
+def server(tiny_server: Server) -> Server:
+    return tiny_server
 
 
 def opened(me: Visitor, search: str = "") -> Page:

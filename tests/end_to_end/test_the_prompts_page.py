@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.conftest import Server, is_ready, until
+from tests.conftest import Server
 from tests.end_to_end.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -20,35 +20,14 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    """Machines that run the tests may be busy."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture(scope="module")
-def small(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose only model is the tiny one."""
-    from backend.catalogue import add_model
-
-    data = tmp_path_factory.mktemp("prompts")
-    add_model(data, "tiny", tiny_folder)
-    running = Server(data, HEADSCOPE_DEFAULT_MODEL="tiny", HEADSCOPE_THREADS="1").start()
-    try:
-        until(lambda: is_ready(running))
-        yield running
-    finally:
-        running.kill()
+def server(tiny_server: Server) -> Server:
+    return tiny_server
 
 
 @pytest.fixture
-def visitor(browser: Browser, small: Server) -> Iterator[Visitor]:
-    found = Visitor(browser, small)
-    yield found
-    found.page.context.close()
-    assert not found.complaints
+def visitor(visit: Callable[..., Visitor]) -> Visitor:
+    return visit()
 
 
 def prompts_of(server: Server, page: Page, index: int) -> dict:
@@ -61,7 +40,7 @@ def prompts_of(server: Server, page: Page, index: int) -> dict:
     return body["details"]["pairs"][index]
 
 
-def test_a_question_is_edited_and_the_map_has_it(visitor: Visitor, small: Server) -> None:
+def test_a_question_is_edited_and_the_map_has_it(visitor: Visitor, server: Server) -> None:
     page = visitor.open("/?n=3&index=1")
     page.get_by_role("button", name="Edit this question").click()
     expect(page).to_have_url(re.compile(r"/prompts\?n=3&index=1$"))
@@ -80,12 +59,12 @@ def test_a_question_is_edited_and_the_map_has_it(visitor: Visitor, small: Server
     page.get_by_role("button", name="Use these prompts").first.click()
     expect(page).to_have_url(re.compile(r"/\?set=pairs-\w+&n=3&index=1"))
     expect(page.locator("#question")).to_contain_text("Where is the moon?")
-    pair = prompts_of(small, page, 1)
+    pair = prompts_of(server, page, 1)
     assert "(Q) " in pair["clean"]["text"] and pair["corrupt"]["correct"] == 1
     assert pair["clean"]["text"].count("Answer: (") == 2  # the example is answered
 
 
-def test_a_pair_of_texts_is_written_and_checked_while_typing(visitor: Visitor, small: Server) -> None:
+def test_a_pair_of_texts_is_written_and_checked_while_typing(visitor: Visitor, server: Server) -> None:
     page = visitor.open("/prompts?n=3")
     page.get_by_role("button", name="Write a pair of texts").click()
     said = page.locator("#editor-said")
@@ -108,11 +87,11 @@ def test_a_pair_of_texts_is_written_and_checked_while_typing(visitor: Visitor, s
     expect(page.locator("#question")).to_contain_text("answer“x”")
     expect(page.locator("h1").first).to_have_text("What puts the right answer on top?")
     expect(page.locator("#map-sentence")).to_contain_text("the correct answer’s centred logit")
-    assert prompts_of(small, page, 0)["corrupt"]["text"] == TEXTS[0]["corrupt"]
+    assert prompts_of(server, page, 0)["corrupt"]["text"] == TEXTS[0]["corrupt"]
 
 
 def test_a_file_is_shown_before_it_is_kept_and_its_mistakes_name_their_lines(
-    visitor: Visitor, small: Server, tmp_path: Path
+    visitor: Visitor, server: Server, tmp_path: Path
 ) -> None:
     page = visitor.open("/prompts?n=3")
     field, said = page.get_by_label("A file of prompts"), page.locator("#upload-said")

@@ -1,4 +1,4 @@
-"""Turning queries and keys, a lasso, mutations, a patch in the subspace: real model, real browser."""
+"""Turning queries and keys, a lasso, mutations, a patch in the subspace, in a real browser."""
 
 import re
 from collections.abc import Callable
@@ -9,13 +9,15 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import Server, until
-from tests.end_to_end.visitor import LABEL, Visitor, ask
+from tests.end_to_end.conftest import SMALL
+from tests.end_to_end.visitor import Visitor, ask
 
 pytestmark = pytest.mark.browser
 PAIRS = 4
-MODEL = "smollm2-mcq"
-HEAD = f"/m/{MODEL}/{LABEL}?n={PAIRS}"
-OF_HEAD = {"layer": 23, "head": 2}
+LABEL = "L3H2"
+PROMPTS = f"set=tiny-facts&n={PAIRS}"
+HEAD = f"/m/{SMALL}/{LABEL}?{PROMPTS}"
+OF_HEAD = {"layer": 3, "head": 2}
 VECTORS = {"at": "label", "rope": "post", "centring": "prompt"}
 SOON, LONG = 20_000, 240_000
 COUNT_SCENES = """
@@ -36,11 +38,15 @@ EYE = f"""(() => {{
 Visit = Callable[..., Visitor]
 
 
+@pytest.fixture(scope="module")
+def server(small_server: Server) -> Server:
+    return small_server
+
+
 def asked(server: Server, analysis: str, **parameters: Any) -> dict[str, Any]:
     """The stored result that the page shows."""
-    return ask(
-        server, {"analysis": analysis, "model": MODEL, "prompts": {"n": PAIRS}, "parameters": parameters}
-    )
+    prompts = {"set": "tiny-facts", "n": PAIRS}
+    return ask(server, {"analysis": analysis, "prompts": prompts, "parameters": parameters})
 
 
 def measured(page: Page, title: str, press: bool = True) -> Any:
@@ -113,7 +119,7 @@ def test_a_turned_scene_is_in_the_link_and_there_is_only_one(server: Server, vis
     until(lambda: eye(page) == pytest.approx(turned, abs=0.02))
     assert page.evaluate("window.scenes") == 1
 
-    theirs = opened(visit, address(page).replace(f"?n={PAIRS}", ""))
+    theirs = opened(visit, address(page).replace(f"?{PROMPTS}", ""))
     until(lambda: eye(theirs) == pytest.approx(turned, abs=0.02))
     theirs.get_by_role("button", name="As at first").click()
     until(lambda: "camera=" not in address(theirs))
@@ -169,11 +175,11 @@ def test_few_dimensions_beside_their_baselines(server: Server, visit: Visit) -> 
     expect(card.locator(".big-number .value").first).to_have_text(f"{clean:.2f}".replace("-", "−"))
     assert card.locator(".curve-plot").count() == 4
     card.get_by_role("button", name="Q, K and V").click()
-    expect(card.locator(".big-number .name").nth(1)).to_contain_text("Q, K and V of L23H2", timeout=SOON)
+    expect(card.locator(".big-number .name").nth(1)).to_contain_text(f"Q, K and V of {LABEL}", timeout=SOON)
 
 
 def test_a_bar_of_a_mutation_leads_to_its_prompts(visit: Visit) -> None:
-    page = visit().open(f"/m/{MODEL}/{LABEL}?n=2")
+    page = visit().open(f"/m/{SMALL}/{LABEL}?set=tiny-facts&n=2")
     card = measured(page, "Mutations")
     bar = card.locator(".bars-plot .bars .point path").nth(1)
     bar.scroll_into_view_if_needed()

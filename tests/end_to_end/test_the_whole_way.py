@@ -13,6 +13,7 @@ from tests.end_to_end.visitor import LABEL, Visitor, ask, shown, unsigned, value
 pytestmark = pytest.mark.browser
 PAIRS = 4
 HEAD = {"layer": 23, "head": 2}
+LONG = 180_000
 WHOLE_MAP = {"analysis": "effects", "prompts": {"n": PAIRS}}
 
 
@@ -145,3 +146,40 @@ def test_the_tour_comes_once_and_can_be_had_again(visit: Callable[..., Visitor])
     expect(card).to_be_focused()
     page.keyboard.press("Escape")
     expect(card).to_have_count(0)
+
+
+def test_every_head_is_listed_strongest_first(server: Server, visit: Callable[..., Visitor]) -> None:
+    page = visit().open(f"/heads?n={PAIRS}")
+    expect(page.locator("#heads-audit [data-complete=true]")).to_be_visible(timeout=LONG)
+    result = ask(server, {**WHOLE_MAP, "analysis": "categories"})
+    labels = [head["label"] for head in result["coordinates"]["head"]]
+    effects = dict(zip(labels, result["tables"]["total_effect"]["mean"], strict=True))
+    strongest = max(labels, key=lambda label: abs(effects[label]))
+    first = page.locator("table.heads tbody tr").first
+    expect(first.get_by_role("link")).to_have_text(strongest)
+    expect(first).to_contain_text(shown(effects[strongest]))
+    expect(page.locator("table.heads tbody tr")).to_have_count(200)
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("table.heads tbody tr")).to_have_count(len(labels))
+    page.get_by_role("button", name="Sort by head").click()
+    expect(page.locator("table.heads tbody tr").first.get_by_role("link")).to_have_text("L0H0")
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("head")
+    page.keyboard.press("Enter")  # the heading has the focus still
+    expect(page.locator("table.heads tbody tr").first.get_by_role("link")).to_have_text("L29H8")
+
+
+@pytest.mark.parametrize(
+    ("address", "drawn"),
+    [
+        (f"/?n={PAIRS}&node={LABEL}", "#map .heatmaplayer image"),
+        (f"/m/smollm2-mcq/{LABEL}?n={PAIRS}", "#head-audit [data-complete=true]"),
+        (f"/heads?n={PAIRS}", "#heads-table tbody tr"),
+        ("/training", "#training-numbers > *"),
+    ],
+)
+def test_a_phone_needs_no_sideways_scroll(visit: Callable[..., Visitor], address: str, drawn: str) -> None:
+    me = visit()
+    me.page.set_viewport_size({"width": 390, "height": 844})
+    page = me.open(address)
+    page.locator(drawn).first.wait_for(state="attached", timeout=LONG)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
