@@ -55,6 +55,17 @@ def open_and_rest(visitor: Visitor, address: str, rest_s: float = REST_S) -> Pag
     return page
 
 
+def still(page: Page) -> bytes:
+    """What is seen, once it no longer changes."""
+
+    def same() -> bytes | None:
+        before = page.screenshot()
+        page.wait_for_timeout(400)
+        return before if before == page.screenshot() else None
+
+    return until(same, every=0)
+
+
 class Asked:
     """Which requests wait for an answer, and since when none does."""
 

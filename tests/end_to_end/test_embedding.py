@@ -15,7 +15,7 @@ from tests.conftest import Server
 
 pytestmark = pytest.mark.browser
 FROZEN = Path(__file__).parents[1] / "fixtures" / "links" / "0.1.0" / "gate.json"
-SOON = 30_000
+SOON = 60_000
 
 
 class Site(ThreadingHTTPServer):

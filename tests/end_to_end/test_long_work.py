@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, expect
 
 from tests.conftest import Server, is_ready, serving, until
 from tests.end_to_end.conftest import TINY, with_tiny
-from tests.end_to_end.visitor import Visitor
+from tests.end_to_end.visitor import Visitor, is_busy
 
 pytestmark = pytest.mark.browser
 AT_ONCE = {**TINY, "HEADSCOPE_ANSWER_WITHIN_S": "0"}
-SOON, LONG = 20_000, 120_000
+SOON, LONG = 60_000, 120_000
 MANY, LASTING = 300, 600
 
 Visit = Callable[..., Visitor]
@@ -43,7 +43,8 @@ def test_first_cells_time_left_and_a_cancel_within_a_second(server: Server, visi
     free = httpx2.post(f"{server.address}/api/results", json={"analysis": "gate", "prompts": {"n": 1}})
     key = free.json()["key"]
     until(lambda: httpx2.get(f"{server.address}/api/results/{key}").status_code == 200, every=0.02)
-    assert said < 5.0 and time.monotonic() - began < 10.0, "within a second on a machine that is not busy"
+    quick = said < 5.0 and time.monotonic() - began < 10.0  # within a second on a machine that is not busy
+    assert quick or is_busy()
     expect(page.locator("#map-again")).to_be_visible()
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.conftest import Server
 from tests.end_to_end import pictures
-from tests.end_to_end.every_page import addresses, open_and_rest
+from tests.end_to_end.every_page import addresses, open_and_rest, still
 from tests.end_to_end.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -37,8 +37,7 @@ def picture(page: Page) -> bytes:
     page.add_style_tag(content=PLAIN)
     page.evaluate("window.scrollTo(0, 0)")
     page.mouse.move(0, 0)
-    page.wait_for_timeout(300)
-    return page.screenshot()
+    return still(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -51,7 +50,6 @@ def test_it_looks_as_before(
     page = open_and_rest(visitor, pages[name])
     taken = {f"{name}-light": picture(page)}
     page.locator("#theme-switch").click()
-    page.wait_for_timeout(700)
     taken[f"{name}-dark"] = picture(page)
     if pictures.renewing():
         pictures.BASELINES.mkdir(exist_ok=True)

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 
 import httpx2
 import pytest
@@ -12,9 +11,9 @@ from benchmarks.page import BUDGETS, Subject, measure, over_budget
 from tests.conftest import Server, until
 from tests.end_to_end.conftest import SMALL
 from tests.end_to_end.every_page import NODE, PAIRS
+from tests.end_to_end.visitor import is_busy
 
 pytestmark = pytest.mark.browser
-CORES_WANTED = 1.5  # times the load that a machine may have for its seconds to say anything about the page
 SLACK = 5.0  # the figures themselves are measured on a quiet machine, see benchmarks/page.py
 
 
@@ -22,7 +21,7 @@ def test_bytes_and_seconds_stay_within_their_budgets(browser: Browser, small_ser
     subject = Subject(model=SMALL, set="tiny-facts", pairs=PAIRS, node=NODE)
     found = measure(browser, small_server.address, subject, repeats=2)
     assert found["first_figure_bytes"] <= BUDGETS["first_figure_bytes"]
-    if os.getloadavg()[0] > CORES_WANTED * (os.cpu_count() or 1):
+    if is_busy():
         pytest.skip(f"the machine is busy with other things; measured {json.dumps(found)}")
     assert not over_budget(found, SLACK)
 

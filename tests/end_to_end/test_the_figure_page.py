@@ -16,7 +16,7 @@ from tests.end_to_end.visitor import Visitor, ask
 from tests.frontend.real import spec_of
 
 pytestmark = pytest.mark.browser
-SOON = 30_000
+SOON = 60_000
 ONE_PAIR = ("position_effects", "token_attention", "edge_estimates")
 TEN = (*ONE_PAIR, "effects", "gate", "attribution", "paths", "attention", "categories", "mutations")
 NUMBER = re.compile(r"[+−]?\d+(?:\.\d+)?(?: %)?")

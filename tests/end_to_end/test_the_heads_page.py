@@ -14,7 +14,7 @@ from tests.end_to_end.visitor import Visitor, ask
 pytestmark = pytest.mark.browser
 PROMPTS = {"set": "tiny-facts", "n": 4}
 SEARCH = "set=tiny-facts&n=4"
-SOON, LONG = 20_000, 180_000
+SOON, LONG = 60_000, 180_000
 
 Visit = Callable[..., Visitor]
 

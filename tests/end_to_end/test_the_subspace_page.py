@@ -19,7 +19,7 @@ PROMPTS = f"set=tiny-facts&n={PAIRS}"
 HEAD = f"/m/{SMALL}/{LABEL}?{PROMPTS}"
 OF_HEAD = {"layer": 3, "head": 2}
 VECTORS = {"at": "label", "rope": "post", "centring": "prompt"}
-SOON, LONG = 20_000, 240_000
+SOON, LONG = 60_000, 240_000
 COUNT_SCENES = """
     window.scenes = 0;
     const context = HTMLCanvasElement.prototype.getContext;
@@ -173,7 +173,7 @@ def test_few_dimensions_beside_their_baselines(server: Server, visit: Visit) -> 
     result = asked(server, "low_rank", heads=[LABEL], **VECTORS)
     clean = result["tables"]["clean"]["mean"][0]
     expect(card.locator(".big-number .value").first).to_have_text(f"{clean:.2f}".replace("-", "−"))
-    assert card.locator(".curve-plot").count() == 4
+    expect(card.locator(".curve-plot")).to_have_count(4)
     card.get_by_role("button", name="Q, K and V").click()
     expect(card.locator(".big-number .name").nth(1)).to_contain_text(f"Q, K and V of {LABEL}", timeout=SOON)
 

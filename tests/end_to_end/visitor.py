@@ -1,5 +1,6 @@
 """Somebody with a browser, and what they compare: the page's numbers with those of the API."""
 
+import os
 from typing import Any
 
 import httpx2
@@ -8,6 +9,7 @@ from playwright.sync_api import Browser, Page
 from tests.conftest import Server, until
 
 LABEL = "L23H2"
+LOAD_PER_CORE = 2.5  # a machine with more of it says nothing about the seconds of the page
 
 
 class Visitor:
@@ -70,6 +72,11 @@ def ask(server: Server, spec: dict[str, Any]) -> dict[str, Any]:
         return found.json() if found.status_code == 200 else None
 
     return until(stored)
+
+
+def is_busy() -> bool:
+    """Whether others take the machine, so that what it needs for the page is no measure."""
+    return os.getloadavg()[0] > LOAD_PER_CORE * (os.cpu_count() or 1)
 
 
 def shown(number: float) -> str:
