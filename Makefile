@@ -13,7 +13,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	bash scripts/system_packages.sh
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --ignore=tests/end_to_end
-	$(BIN)/python -m pytest -q tests/end_to_end
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/end_to_end
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
