@@ -8,6 +8,7 @@ import pytest
 from dash import html
 from playwright.sync_api import Browser, Page
 
+from frontend.figures.attributes import attrs
 from frontend.figures.controls import segmented, select
 from frontend.markup import markup
 from tests.frontend.stored import HOSTILE
@@ -83,13 +84,17 @@ def test_what_does_not_differ_is_not_touched(page: Page) -> None:
 
 
 def test_what_scripts_have_drawn_and_marked_is_left_alone(page: Page) -> None:
-    put(page, [html.Div(**{"data-points": "1"}), html.Button("Copy", title="1"), html.P([html.B("x"), "1"])])
+    put(
+        page, [html.Div(**attrs(data_points="1")), html.Button("Copy", title="1"), html.P([html.B("x"), "1"])]
+    )
     page.evaluate("""() => {
         document.querySelector('[data-points]').append(document.createElement('canvas'));
         document.querySelector('button').textContent = 'Copied';
         document.querySelector('button').classList.add('looked');
     }""")
-    put(page, [html.Div(**{"data-points": "2"}), html.Button("Copy", title="2"), html.P([html.B("x"), "2"])])
+    put(
+        page, [html.Div(**attrs(data_points="2")), html.Button("Copy", title="2"), html.P([html.B("x"), "2"])]
+    )
     assert page.locator('[data-points="2"] canvas').count() == 1
     assert page.locator('button.looked[title="2"]').text_content() == "Copied"
     assert page.locator("p").text_content() == "x2"

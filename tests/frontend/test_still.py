@@ -97,7 +97,8 @@ def test_the_html_is_the_tree_of_the_components(content: Any) -> None:
 def test_properties_are_written_as_react_writes_them() -> None:
     cell = html.Td("x", colSpan=2, hidden=True, style={"minWidth": 3, "--w": "4%", "zIndex": 2, "top": None})
     assert markup(cell) == '<td colspan="2" hidden style="min-width:3px;--w:4%;z-index:2">x</td>'
-    press = html.Button("x", disabled=False, **{"aria-pressed": False, "data-full": True})
+    told: Any = {"aria-pressed": False, "data-full": True}
+    press = html.Button("x", disabled=False, **told)
     assert markup(press) == '<button aria-pressed="false" data-full="true">x</button>'
     assert markup(html.Option("x", value="", selected=True)) == '<option selected value="">x</option>'
     assert markup(html.Pre("\n x")) == "<pre>\n\n x</pre>"
