@@ -103,6 +103,7 @@ CURVES = Section(
     curves,
     then=ranked,
     before="First the ranking",
+    plots=True,
 )
 ON_HEAD = (WHERE, PATHS, REPAIR, KNOCK)
 

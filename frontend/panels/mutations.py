@@ -67,6 +67,7 @@ MUTATIONS = Section(
     "all of them do?",
     mutations,
     controls=mutations_controls,
+    plots=True,
 )
 NTH_ITEM = Section(
     "nth_item",
@@ -88,6 +89,7 @@ PROBES = Section(
     "The same for all heads of a model.",
     probes,
     controls=probes_controls,
+    plots=True,
 )
 ALL = (MUTATIONS, NTH_ITEM, PSEUDOCODE, PROBES)
 

@@ -40,6 +40,7 @@ class Section:
     before: str = ""
     controls: Callable[[Mapping[str, Any]], list[Any]] | None = None
     above: Callable[[], Any] | None = None  # what stays as it is when the body is drawn anew
+    plots: bool = False  # whether plotly draws in the body; what is only HTML keeps its elements, see `still`
 
 
 def layout(section: Section) -> html.Section:

@@ -31,13 +31,7 @@ ALL: tuple[Section, ...] = (
     thumbnails.THUMBNAILS,
     receivers.RECEIVERS,
 )
-PARTS = {  # of a section: their elements and what of these is set
-    "hidden": ("card", "hidden"),
-    "progress": ("progress", "children"),
-    "buttons": ("buttons", HTML),
-    "controls": ("controls", HTML),
-    "body": ("body", "children"),
-}
+PARTS = ("hidden", "progress", "buttons", "controls", "body")
 PANEL = ids.SECTIONS_OF_PAGE
 
 
@@ -71,7 +65,7 @@ def register(app: Dash, client: BackendClient) -> None:
 
     @app.callback(
         output={
-            "sections": {one.name: _outputs(one.name) for one in ALL},
+            "sections": {one.name: _outputs(one) for one in ALL},
             "scene": subspace.SCENE_OUTPUTS,
             "qk": Output(ids.QK_MEASURED, "data"),
             "memory": Output(ids.memory(PANEL), "data"),
@@ -104,9 +98,15 @@ def register(app: Dash, client: BackendClient) -> None:
         return answer(dict(zip(kept, found, strict=True)))
 
 
-def _outputs(name: str) -> dict[str, Output]:
+def _outputs(of: Section) -> dict[str, Output]:
     """Where the parts of a section are."""
-    return {part: Output(ids.section(name, element), what) for part, (element, what) in PARTS.items()}
+    return {
+        "hidden": Output(ids.section(of.name, "card"), "hidden"),
+        "progress": Output(ids.section(of.name, "progress"), "children"),
+        "buttons": Output(ids.section(of.name, "buttons"), HTML),
+        "controls": Output(ids.section(of.name, "controls"), HTML),
+        "body": Output(ids.section(of.name, "body"), "children" if of.plots else HTML),
+    }
 
 
 def answer(found: Mapping[str, News]) -> Json:

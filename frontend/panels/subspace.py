@@ -108,6 +108,7 @@ SUBSPACE = Section(
     subspace,
     controls=subspace_controls,
     above=scene_layout,
+    plots=True,
 )
 LOW_RANK = Section(
     "low_rank",
@@ -115,6 +116,7 @@ LOW_RANK = Section(
     "Queries, keys or values keep only r dimensions: how many does the behaviour need?",
     low_rank,
     controls=low_rank_controls,
+    plots=True,
 )
 STEER = Section(
     "steer",

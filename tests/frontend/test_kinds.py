@@ -2,13 +2,15 @@
 
 import ast
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from dash import dcc
 
 from backend.schemas.names import AnalysisName
-from frontend import specs
+from frontend import ids, specs
 from frontend.addresses import LOOKS, drawn_by, name_of, shown_as, state_of
 from frontend.figures.audit import audit
 from frontend.figures.captions import SAID
@@ -16,6 +18,9 @@ from frontend.figures.kinds import KINDS, kind_of
 from frontend.figures.methods import METHOD, REFERENCES
 from frontend.figures.texts import caption, methods, posted, python_of, title
 from frontend.nodes import Node
+from frontend.panels import sections
+from frontend.panels.section import Section
+from frontend.panels.wants import wants
 from frontend.state import FIELDS, State, parse, write
 from frontend.theme import LIGHT
 from tests.frontend.conftest import attribute, result, table, text_of, walk
@@ -99,12 +104,31 @@ def test_every_kind_draws_a_real_result(bodies: dict[str, Json], name: str) -> N
     place = state_of(body["spec"])
     drawn = kind_of(name).draw(body, place, LIGHT)
     assert len(text_of(drawn)) > 20
-    ids = [part.id for part in walk(drawn) if getattr(part, "id", None)]
-    assert ids == []  # a figure may stand beside any other
+    assert not [
+        part.id for part in walk(drawn) if getattr(part, "id", None)
+    ]  # a figure may stand beside any other
     said = caption(body, place)
     assert "Model tiny (float32)" in said and ("n = 2 pairs" in said or "one pair" in said)
     cited = [mark for mark in REFERENCES if mark in METHOD[name]]
     assert all(REFERENCES[mark] in methods(body) for mark in cited) and body["key"] in methods(body)
+
+
+def section_want(of: Section, body: Json) -> Json:
+    """What the page asks of a section for the figure that it draws from this result."""
+    place = replace(state_of(body["spec"]), measure=(), receivers=("L1H1", "MLP1"))
+    pages = (replace(place, page=page, node=place.node or Node(0, 0)) for page in ("map", "head", "heads"))
+    found = (wants(one, "tiny")[ids.WANT_SECTION[of.name]] for one in pages)
+    return next(want for want in found if want)
+
+
+@pytest.mark.parametrize("of", sections.ALL, ids=lambda of: of.name)
+def test_only_sections_that_say_so_draw_with_plotly(bodies: dict[str, Json], of: Section) -> None:
+    """The others are sent as HTML, which keeps the keyboard and what is scrolled where they are."""
+    named = {"where": "position_effects", "repair": "self_repair", "knock": "knock_out", "qk": "qk_scores"}
+    named |= {"edges": "edge_estimates", "every_token": "pattern", "receivers": "paths"}
+    body = bodies[named.get(of.name, of.name)]
+    drawn = of.draw(body, section_want(of, body), LIGHT)
+    assert any(isinstance(part, dcc.Graph) for part in walk(drawn)) == of.plots
 
 
 @pytest.mark.parametrize("name", NAMES)
