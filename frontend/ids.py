@@ -19,13 +19,14 @@ FIND_TYPED, FIND_SAID = "find-typed", "find-said"  # what was in the box when En
 CHOOSER, CHOOSER_FIELDS, CHOOSER_MODEL = "prompt-chooser", "chooser-fields", "choose-model"
 
 # pages
-MAP_PAGE, HEAD_PAGE, PROBLEMS = "map-page", "head-page", "problems"
+CONTENT, MAP_PAGE, HEAD_PAGE, PROBLEMS = "content", "map-page", "head-page", "problems"
 
 # what each panel wants, written by the router only
 WANT_MODEL, WANT_QUESTION, WANT_GATE, WANT_MAP = "want-model", "want-question", "want-gate", "want-map"
 WANT_PAIR, WANT_HEAD, WANT_PATTERN, WANT_TOKENS = "want-pair", "want-head", "want-pattern", "want-tokens"
 WANT_PROFILE, WANT_CHOICES = "want-profile", "want-choices"
 SECTIONS_OF_PAGE, SECTION_PRESSED, QK_MEASURED = "sections", "section-pressed", "qk-measured"
+SECTIONS_NEWS, ESTIMATES = "sections-news", "estimates"  # what changes of them; see assets/headscope.js
 WANT_HEADS, WANT_VERDICT, WANT_TRAINING, WANT_PAGES = (
     "want-heads",
     "want-verdict",

@@ -51,7 +51,7 @@ def page() -> html.Div:
                     workshop.layout(),
                 ],
                 className="page",
-                id="content",
+                id=ids.CONTENT,
                 tabIndex=-1,
             ),
         ]

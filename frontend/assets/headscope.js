@@ -238,6 +238,20 @@
       return done ? "Link copied" : "Not copied";
     },
 
+    /* What changes of sections: whether they are seen, words, and HTML that still.js puts in its place. */
+    told: function (news) {
+      Object.keys(news || {}).forEach(function (name) {
+        Object.keys(news[name]).forEach(function (part) {
+          var value = news[name][part];
+          if (part === "hidden") { byId("section-" + name + "-card").hidden = value; return; }
+          var element = byId("section-" + name + "-" + part);
+          if (part !== "progress") { element.setAttribute("data-html", value); }
+          else if (element.textContent !== value) { element.textContent = value; }
+        });
+      });
+      return String(Date.now());
+    },
+
     /* Sections are watched from before they are filled; the title names what is looked at; a figure that was hidden gets its size. */
     settled: function (path) {
       each(document, "section.section", watch);

@@ -7,15 +7,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, ctx, no_update
+from dash import Dash, Input, Output, ctx
 
 from frontend import ids
 from frontend.client import BackendClient
 from frontend.errors import BackendError
 from frontend.figures.estimate import estimate_words, first_words
+from frontend.markup import markup
 from frontend.panels.section import Section
 from frontend.panels.sections import ALL
-from frontend.still import HTML
 
 Json = dict[str, Any]
 MOMENT_S = 0.6
@@ -25,23 +25,17 @@ def register(app: Dash, client: BackendClient) -> None:
     """Tell it for every section that is not measured yet, whenever what it would measure changes."""
 
     @app.callback(
-        output=[Output(ids.section(one.name, "estimate"), HTML) for one in ALL],
+        output=Output(ids.ESTIMATES, "data"),
         inputs=[[Input(ids.WANT_SECTION[one.name], "data") for one in ALL]],
     )
-    async def tell(wants: list[Json | None]) -> list[Any]:
+    async def tell(wants: list[Json | None]) -> Json:
         changed = {found["prop_id"].split(".")[0] for found in ctx.triggered}
         await asyncio.sleep(MOMENT_S)
-        return await asyncio.gather(
-            *(
-                words_of(client, one, want) if ids.WANT_SECTION[one.name] in changed else unchanged()
-                for one, want in zip(ALL, wants, strict=True)
-            )
-        )
-
-
-async def unchanged() -> Any:
-    """What stands there stays."""
-    return no_update
+        asked = {
+            one: want for one, want in zip(ALL, wants, strict=True) if ids.WANT_SECTION[one.name] in changed
+        }
+        words = await asyncio.gather(*(words_of(client, one, want) for one, want in asked.items()))
+        return {one.name: {"estimate": markup(said)} for one, said in zip(asked, words, strict=True)}
 
 
 async def words_of(client: BackendClient, of: Section, want: Mapping[str, Any] | None) -> list[Any]:

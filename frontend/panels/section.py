@@ -17,6 +17,7 @@ from frontend.figures.notices import broken, progress, warnings
 from frontend.panels.follow import Answer, look
 from frontend.panels.links import place_of
 from frontend.panels.seen import Seen
+from frontend.still import within
 from frontend.theme import Palette
 
 Json = dict[str, Any]
@@ -40,11 +41,11 @@ class Section:
     before: str = ""
     controls: Callable[[Mapping[str, Any]], list[Any]] | None = None
     above: Callable[[], Any] | None = None  # what stays as it is when the body is drawn anew
-    plots: bool = False  # whether plotly draws in the body; what is only HTML keeps its elements, see `still`
+    plots: bool = False  # whether plotly draws in the body
 
 
 def layout(section: Section) -> html.Section:
-    """Title, aim, what is happening, buttons, an empty body."""
+    """Title, aim, what is happening, buttons, an empty body; components only where plotly draws in it."""
     name = section.name
     said = html.Div(
         id=ids.section(name, "progress"), className="progress", role="status", **attrs(aria_live="polite")
@@ -55,19 +56,16 @@ def layout(section: Section) -> html.Section:
         [html.H2(section.title), html.Div([said, estimate, buttons], className="section-tools")],
         className="section-head",
     )
-    return html.Section(
-        [
-            head,
-            html.P(section.aim, className="note aim"),
-            html.Div(id=ids.section(name, "controls")),
-            *([section.above()] if section.above else []),
-            html.Div(id=ids.section(name, "body"), className="section-body"),
-        ],
-        id=ids.section(name, "card"),
-        className="panel section",
-        hidden=True,
-        **attrs(aria_label=section.title),
-    )
+    parts = [
+        head,
+        html.P(section.aim, className="note aim"),
+        html.Div(id=ids.section(name, "controls")),
+        *([section.above()] if section.above else []),
+        html.Div(id=ids.section(name, "body"), className="section-body"),
+    ]
+    inside = {"children": parts} if section.plots else within(parts)
+    named = {"id": ids.section(name, "card"), **attrs(aria_label=section.title)}
+    return html.Section(className="panel section", hidden=True, **named, **inside)
 
 
 def _pressed(text: str, section: Section, what: str) -> html.Button:

@@ -1,4 +1,9 @@
-"""All sections of a page in one answer: a page of many sections asks once, not once for each of them."""
+"""All sections of a page in one answer: a page of many sections asks once, not once for each of them.
+
+What changes of them comes as one piece of data, from which a script writes their parts; an output for each
+part would be a hundred and more, and Dash walks along all outputs at every step. Only where plotly draws,
+bodies are outputs.
+"""
 
 import asyncio
 import hashlib
@@ -7,15 +12,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, dcc, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, no_update
 
 from frontend import ids
 from frontend.client import BackendClient
+from frontend.markup import markup
 from frontend.panels import bias, causes, heads, mutations, pattern, receivers, subspace, thumbnails
 from frontend.panels.follow import machinery
 from frontend.panels.section import AGAIN, CANCEL, Section, controls, drawn, measured, told, waiting
 from frontend.panels.seen import Seen
-from frontend.still import HTML
 from frontend.theme import PALETTES, Palette
 
 Json = dict[str, Any]
@@ -31,7 +36,8 @@ ALL: tuple[Section, ...] = (
     thumbnails.THUMBNAILS,
     receivers.RECEIVERS,
 )
-PARTS = ("hidden", "progress", "buttons", "controls", "body")
+PLOTS = tuple(one.name for one in ALL if one.plots)
+AS_HTML = ("buttons", "controls", "body")
 PANEL = ids.SECTIONS_OF_PAGE
 
 
@@ -57,7 +63,8 @@ class News:
 
 def layout() -> list[Any]:
     """What is never seen: one memory and one timer for all sections."""
-    return [*machinery(PANEL), dcc.Store(id=ids.SECTION_PRESSED), dcc.Store(id=ids.QK_MEASURED)]
+    stores = (ids.SECTION_PRESSED, ids.QK_MEASURED, ids.SECTIONS_NEWS, ids.ESTIMATES)
+    return [*machinery(PANEL), *(dcc.Store(id=name) for name in stores)]
 
 
 def register(app: Dash, client: BackendClient) -> None:
@@ -65,7 +72,8 @@ def register(app: Dash, client: BackendClient) -> None:
 
     @app.callback(
         output={
-            "sections": {one.name: _outputs(one) for one in ALL},
+            "news": Output(ids.SECTIONS_NEWS, "data"),
+            "plots": {name: Output(ids.section(name, "body"), "children") for name in PLOTS},
             "scene": subspace.SCENE_OUTPUTS,
             "qk": Output(ids.QK_MEASURED, "data"),
             "memory": Output(ids.memory(PANEL), "data"),
@@ -97,23 +105,20 @@ def register(app: Dash, client: BackendClient) -> None:
         )
         return answer(dict(zip(kept, found, strict=True)))
 
-
-def _outputs(of: Section) -> dict[str, Output]:
-    """Where the parts of a section are."""
-    return {
-        "hidden": Output(ids.section(of.name, "card"), "hidden"),
-        "progress": Output(ids.section(of.name, "progress"), "children"),
-        "buttons": Output(ids.section(of.name, "buttons"), HTML),
-        "controls": Output(ids.section(of.name, "controls"), HTML),
-        "body": Output(ids.section(of.name, "body"), "children" if of.plots else HTML),
-    }
+    for store in (ids.SECTIONS_NEWS, ids.ESTIMATES):
+        app.clientside_callback(
+            ClientsideFunction("headscope", "told"),
+            Output(ids.CONTENT, f"data-{store}"),
+            Input(store, "data"),
+        )
 
 
 def answer(found: Mapping[str, News]) -> Json:
     """The news of all sections as what the callback gives."""
-    unchanged = dict.fromkeys(PARTS, no_update)
+    written = {name: _written(one.parts, name in PLOTS) for name, one in found.items()}
     return {
-        "sections": {name: {**unchanged, **one.parts} for name, one in found.items()},
+        "news": {name: parts for name, parts in written.items() if parts} or no_update,
+        "plots": {name: found[name].parts.get("body", no_update) for name in PLOTS},
         "scene": {
             **dict.fromkeys(subspace.SCENE_OUTPUTS, no_update),
             **found[subspace.SUBSPACE.name].scene,
@@ -121,6 +126,15 @@ def answer(found: Mapping[str, News]) -> Json:
         "qk": measured_now(found[heads.QK.name]),
         "memory": {name: asdict(one.kept) for name, one in found.items()},
         "poll_off": not any(one.kept.shown and one.kept.pending for one in found.values()),
+    }
+
+
+def _written(parts: Json, plots: bool) -> Json:
+    """The parts of a section as a script puts them on the page: see `told` in assets/headscope.js."""
+    return {
+        part: markup(value) if part in AS_HTML else value
+        for part, value in parts.items()
+        if not (plots and part == "body")
     }
 
 
