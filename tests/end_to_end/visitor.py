@@ -42,7 +42,7 @@ class Visitor:
         """Nothing was complained of, and nobody else's text was run."""
         assert self.page.evaluate("window.__pwned === undefined")
         self.page.context.close()
-        assert not self.complaints
+        assert not self.complaints, self.complaints
 
     def click_cell(self, layer: int, row: int) -> None:
         """Click the middle of a cell of the map."""
