@@ -144,9 +144,10 @@ def _apart(between: tuple[Pinned, Pinned] | None, role: str, weighting: str) -> 
 
 
 def _difference(value: float | None, largest: float) -> html.Td:
-    if value is None:
-        return html.Td(NONE, className="number")
-    return heated(signed(value), value, largest)
+    words = signed(value)
+    if value is None or words == signed(0.0):  # what reads as nothing is not coloured
+        return html.Td(words, className="number")
+    return heated(words, value, largest)
 
 
 def strips(pins: Sequence[Pinned], weighting: str) -> html.Div:
