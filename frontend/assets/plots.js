@@ -8,15 +8,27 @@
 
   function traces(told) { return Array.isArray(told) ? told : (told && told.data) || []; }
 
+  /* What the small one can draw comes first: the whole one keeps the page busy for a second. */
+  function atRest() {
+    return new Promise(function (does) {
+      if (window.requestIdleCallback) { window.requestIdleCallback(does, { timeout: 1000 }); }
+      else { window.setTimeout(does, 200); }
+    });
+  }
+
   function fetchWhole() {
-    asked = asked || new Promise(function (does, fails) {
+    asked = asked || atRest().then(load);
+    return asked;
+  }
+
+  function load() {
+    return new Promise(function (does, fails) {
       var script = document.createElement("script");
       script.src = whole;
       script.onload = function () { does(plotly); };
       script.onerror = function () { asked = null; fails(new Error("plotly did not come")); };
       document.head.appendChild(script);
     });
-    return asked;
   }
 
   /* The small one lets go of a graph first: a resize that it still has planned would draw the points flat. */
