@@ -169,6 +169,7 @@ def test_the_menu_copies_the_link_and_the_embed_code(visit: Callable[..., Visito
     page.keyboard.press("Escape")
     expect(page.locator("#figure-audit .share-menu")).to_be_hidden()
     page.get_by_role("button", name="Copy as Python").click()
+    expect(page.locator("#status")).to_contain_text("Copied as Python")
     assert "client" in page.evaluate("navigator.clipboard.readText()").lower()
 
 

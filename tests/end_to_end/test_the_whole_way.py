@@ -48,6 +48,7 @@ def test_from_the_map_to_a_colleague(server: Server, visit: Callable[..., Visito
     mine = settled(page)
 
     page.locator("#copy-link").click()
+    expect(page.locator("#status")).to_contain_text("Link copied")
     link = page.evaluate("navigator.clipboard.readText()")
     assert link.startswith(server.address)
     colleague = visit()
