@@ -84,7 +84,7 @@
     link.addEventListener("click", function (event) {
       if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) { return; }
       event.preventDefault();
-      if (place.address !== now) { visit(place.address); }
+      if (new URL(carried(place.address), window.location.href).href !== window.location.href) { visit(place.address); }
     });
   }
 
