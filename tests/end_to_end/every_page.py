@@ -1,10 +1,9 @@
 """All pages of the dashboard on a small model, each at one address, and when it has come to rest."""
 
-import time
 from typing import Any
 
 import httpx2
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.conftest import Server, until
 from tests.end_to_end.conftest import SMALL
@@ -16,7 +15,6 @@ PROMPTS = f"set=tiny-facts&n={PAIRS}"
 HEAD = f"/m/{SMALL}/{NODE}?{PROMPTS}"
 SECTIONS = "where,paths,knock,low_rank,steer,mutations,nth_item"
 MAP_SPEC = {"analysis": "effects", "model": SMALL, "prompts": {"set": "tiny-facts", "n": PAIRS}}
-REST_S = 1.0
 
 
 def addresses(server: Server) -> dict[str, str]:
@@ -37,22 +35,25 @@ def addresses(server: Server) -> dict[str, str]:
 def computed(server: Server, spec: dict[str, Any]) -> str:
     """The key of a spec whose result is stored."""
     key = httpx2.post(f"{server.address}/api/results", json=spec, timeout=60).json()["key"]
-    until(lambda: httpx2.get(f"{server.address}/api/results/{key}").status_code == 200)
+    until(lambda: httpx2.get(f"{server.address}/api/results/{key}", timeout=60).status_code == 200)
     return key
 
 
-def open_and_rest(visitor: Visitor, address: str, rest_s: float = REST_S) -> Page:
+def open_and_rest(visitor: Visitor, address: str) -> Page:
     """The page once it has asked the server nothing for a while: all that was wanted is drawn."""
-    page, asked = visitor.page, Asked()
-    page.on("request", asked.begin)
-    page.on("requestfinished", asked.end)
-    page.on("requestfailed", asked.end)
-    visitor.open(address)
+    page = visitor.open(address)
     page.locator("._dash-loading").wait_for(state="detached", timeout=60_000)
     if not address.startswith("/prompts"):
         page.locator("[data-complete=true]").first.wait_for(state="attached", timeout=120_000)
-    until(lambda: page.wait_for_timeout(50) or asked.quiet_s() > rest_s, seconds=120, every=0)
+    visitor.rest()
     return page
+
+
+def darken(visitor: Visitor) -> None:
+    """The other colours. The page is dark at once; figures that the server paints come later."""
+    visitor.page.locator("#theme-switch").click()
+    expect(visitor.page.locator("html")).to_have_attribute("data-scheme", "dark")
+    visitor.rest()
 
 
 def still(page: Page) -> bytes:
@@ -63,23 +64,4 @@ def still(page: Page) -> bytes:
         page.wait_for_timeout(400)
         return before if before == page.screenshot() else None
 
-    return until(same, every=0)
-
-
-class Asked:
-    """Which requests wait for an answer, and since when none does."""
-
-    def __init__(self) -> None:
-        self._waiting: set[Any] = set()
-        self._since = time.monotonic()
-
-    def begin(self, request: Any) -> None:
-        if request.resource_type in ("fetch", "xhr"):
-            self._waiting.add(request)
-
-    def end(self, request: Any) -> None:
-        self._waiting.discard(request)
-        self._since = time.monotonic()
-
-    def quiet_s(self) -> float:
-        return 0.0 if self._waiting else time.monotonic() - self._since
+    return until(same, seconds=120, every=0)

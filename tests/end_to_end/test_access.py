@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Server
-from tests.end_to_end.every_page import HEAD, NODE, PROMPTS, addresses, open_and_rest, still
+from tests.end_to_end.every_page import HEAD, NODE, PROMPTS, addresses, darken, open_and_rest
 from tests.end_to_end.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -45,11 +45,10 @@ def test_axe_finds_nothing_serious_in_either_theme(name: str, visit: Visit, page
     page = open_and_rest(me, pages[name])
     assert not grave(page)
     if page.locator("#theme-switch").is_visible():
-        page.locator("#theme-switch").click()
-        still(page)
+        darken(me)
     else:
         page = open_and_rest(me, pages[name] + "&theme=dark")
-    assert page.evaluate("document.documentElement.dataset.scheme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-scheme", "dark")
     assert not grave(page)
 
 
@@ -80,9 +79,10 @@ def test_single_letters_can_be_switched_off(visit: Visit) -> None:
     page.get_by_role("button", name="Keys").click()
     page.get_by_role("checkbox", name="Single-letter keys are on").uncheck()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.locator("#map-grid").focus()
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "map-grid"
+    expect(page.locator("#map-grid")).to_be_focused()
     page.reload()
     page.locator("#strongest-nodes [data-node]").first.wait_for()
     page.locator("#map-grid").focus()
@@ -91,6 +91,7 @@ def test_single_letters_can_be_switched_off(visit: Visit) -> None:
     page.get_by_role("button", name="Keys").click()
     page.get_by_role("checkbox", name="Single-letter keys are on").check()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.locator("#map-grid").focus()
     page.keyboard.press("/")
     expect(page.locator("#find-head")).to_be_focused()

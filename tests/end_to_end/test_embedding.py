@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from backend.encoding import encode_result
 from cache import open_store
@@ -73,5 +73,10 @@ def test_a_figure_is_shown_where_the_operator_allows_it(
     ):
         site.frame = refused
         page.goto(where)
-        until(lambda: page.wait_for_timeout(50) or page.frames[1].url.startswith("chrome-error://"), every=0)
+        until(lambda: page.wait_for_timeout(50) or refused_in(page), every=0)
     page.close()
+
+
+def refused_in(page: Page) -> bool:
+    """Whether the browser shows none of the frame."""
+    return any(frame.url.startswith("chrome-error://") for frame in page.frames[1:])

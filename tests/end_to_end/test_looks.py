@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.conftest import Server
 from tests.end_to_end import pictures
-from tests.end_to_end.every_page import addresses, open_and_rest, still
+from tests.end_to_end.every_page import addresses, darken, open_and_rest, still
 from tests.end_to_end.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def test_it_looks_as_before(
         pytest.skip("the pictures were taken where words are of another width")
     page = open_and_rest(visitor, pages[name])
     taken = {f"{name}-light": picture(page)}
-    page.locator("#theme-switch").click()
+    darken(visitor)
     taken[f"{name}-dark"] = picture(page)
     if pictures.renewing():
         pictures.BASELINES.mkdir(exist_ok=True)

@@ -50,7 +50,7 @@ def test_attention_of_a_long_prompt_is_small_on_the_wire(small_server: Server) -
 
 
 def test_large_files_are_packed_once_and_kept_for_good(small_server: Server) -> None:
-    with httpx2.Client(base_url=small_server.address) as client:
+    with httpx2.Client(base_url=small_server.address, timeout=60) as client:
         page = client.get("/").text
         address = page.split('data-plotly="')[1].split('"')[0]
         for _ in range(2):

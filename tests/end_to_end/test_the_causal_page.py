@@ -54,7 +54,7 @@ def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit
     expect(page.locator("#map-sentence")).to_contain_text("in nats", timeout=SOON)
     page.locator("#map-choices [data-choice=direction]").select_option("denoising")
     expect(page.locator("#map-sentence")).to_contain_text("from the clean prompt", timeout=SOON)
-    assert "metric=letter_loss" in page.url and "direction=denoising" in page.url
+    expect(page).to_have_url(re.compile("metric=letter_loss&direction=denoising"))
 
     one = asked(server, "effects", 0, nodes=[LABEL], metric="letter_loss", direction="denoising")
     value = f"{value_of(one, 'total_effect', LABEL):+.3f}".replace("-", "−")
@@ -63,7 +63,7 @@ def test_what_is_chosen_is_measured_and_goes_into_the_link(server: Server, visit
 
     theirs = visit().open(page.url.removeprefix(server.address))
     expect(theirs.locator("#value-total")).to_have_text(value, timeout=LONG)
-    assert theirs.locator("#map-choices [data-choice=metric]").input_value() == "letter_loss"
+    expect(theirs.locator("#map-choices [data-choice=metric]")).to_have_value("letter_loss")
 
 
 def test_what_does_not_exist_is_a_dash_with_its_reason(visit: Visit) -> None:
@@ -81,7 +81,7 @@ def test_every_token_is_estimated_then_measured(server: Server, visit: Visit) ->
     expect(page.locator("#head-numbers")).to_contain_text(NUMBER, timeout=LONG)
     expect(card.locator("td.square")).to_have_count(0)  # nothing before it is asked for
     measure(page, "Where in the prompt")
-    assert "measure=where" in page.url
+    expect(page).to_have_url(re.compile("measure=where"))
     result = asked(server, "position_effects", 0, kind="heads", layer=2)
     columns = result["coordinates"]["pos"]
     expect(card.locator("td.square.measured")).to_have_count(8 * len(columns))
@@ -120,7 +120,7 @@ def test_self_repair_and_knock_out(server: Server, visit: Visit) -> None:
     effect = result["tables"]["effect"]["mean"][roles.index("label_correct")]
     row = knock.locator("tbody tr", has_text="label, correct")
     expect(row).to_contain_text(shown(effect))
-    assert "repair" in page.url and "knock" in page.url
+    expect(page).to_have_url(re.compile("measure=repair,knock"))
 
 
 def test_how_few_nodes_are_enough(visit: Visit) -> None:
@@ -129,8 +129,9 @@ def test_how_few_nodes_are_enough(visit: Visit) -> None:
     expect(card.locator(".curve-plot .scatterlayer .trace").first).to_be_attached(timeout=SOON)
     expect(card.locator(".curve-plot")).to_have_count(4)
     card.get_by_text("The same as a table").click()
-    last = card.locator("tbody tr").last.locator("td").all_inner_texts()
-    assert last[:4] == ["1.000"] * 4  # all nodes: the whole gap, in every curve
+    last = card.locator("tbody tr").last.locator("td")
+    for curve in range(4):
+        expect(last.nth(curve)).to_have_text("1.000")  # all nodes: the whole gap
 
 
 def test_a_result_comes_back_without_a_press(visit: Visit) -> None:
@@ -138,9 +139,10 @@ def test_a_result_comes_back_without_a_press(visit: Visit) -> None:
     card = measure(page, "Self-repair")
     there = numbers(card)
     page.get_by_role("link", name=BESIDE).first.click()
-    expect(page.locator("#head-title")).to_contain_text(BESIDE, timeout=SOON)
+    expect(page.locator("#head-title h1")).to_have_text(BESIDE, timeout=SOON)
     expect(card.get_by_role("button", name="Measure: Self-repair")).to_be_visible(timeout=SOON)
     expect(card.locator(".big-number")).to_have_count(0, timeout=SOON)
     page.get_by_role("link", name=LABEL).first.click()
+    expect(page.locator("#head-title h1")).to_have_text(LABEL, timeout=SOON)
     expect(card.locator(".big-number").first).to_be_visible(timeout=SOON)
     assert numbers(card) == there

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Server
+from tests.conftest import Server, until
+from tests.end_to_end.every_page import open_and_rest
 from tests.end_to_end.visitor import Visitor, ask, shown, value_of
 
 pytestmark = pytest.mark.browser
@@ -51,7 +52,7 @@ def test_pins_stand_side_by_side_and_two_of_them_are_subtracted(server: Server, 
     assert differences(strip) == pytest.approx(apart(server, "L0H1", "L1H2"), abs=1e-5)
     page.get_by_role("button", name="L1H2 and L1H3").click()
     expect(strip).to_have_attribute("data-difference", "L1H3 less L1H2", timeout=SOON)
-    assert "between=L1H2,L1H3" in page.url
+    expect(page).to_have_url(re.compile("between=L1H2,L1H3"))
     assert differences(strip) == pytest.approx(apart(server, "L1H2", "L1H3"), abs=1e-5)
     page.get_by_role("button", name="Unpin L1H3").click()
     expect(page.locator(".strips figure")).to_have_count(2, timeout=SOON)
@@ -82,7 +83,7 @@ def test_two_runs_share_marks_and_a_line_with_both_numbers(server: Server, visit
     page.get_by_label("Run on the right").select_option(f"model:{LETTERS[1]}")
     expect(page.locator(".two-maps figure")).to_have_count(3, timeout=SOON)
     expect(page.locator("#two-runs [data-complete=true]")).to_have_count(2, timeout=SOON)
-    assert f"right=model:{LETTERS[1]}" in page.url
+    expect(page).to_have_url(re.compile(f"right=model:{LETTERS[1]}"))
     expect(page.locator(".differs")).to_contain_text(LETTERS[1])
     left, right = (effects(server, model) for model in LETTERS)
     values = [value_of(body, "total_effect", "L2H5") for body in (left, right)]
@@ -135,6 +136,7 @@ def test_stored_runs_are_chosen_by_key_and_nothing_is_computed(server: Server, v
     chosen = page.get_by_label("Run on the left").locator(f"option[value='{keys[0]}']")
     expect(chosen).to_contain_text(LETTERS[0])
     origins = page.locator("#two-runs [data-complete=true]")
+    expect(origins).to_have_count(2)
     assert origins.evaluate_all("all => all.map(x => x.dataset.key)") == keys
     page.get_by_role("link", name="Map", exact=True).click()
     page.wait_for_url(re.compile("/\\?"), timeout=SOON)
@@ -163,14 +165,14 @@ def test_every_token_of_a_head_shows_where_it_looks(server: Server, visit: Visit
         listed[query][key] = value
     line = page.locator(".pattern .readout")
     tokens.nth(9).hover()
-    assert coloured(page) == {key for key in listed[9] if key}, "the first token takes no colour"
     expect(line).to_contain_text(re.compile(r"^9 “"))
+    assert coloured(page) == {key for key in listed[9] if key}, "the first token takes no colour"
     strongest = max((key for key in listed[9] if key), key=lambda key: listed[9][key])
     expect(line).to_contain_text(f"{listed[9][strongest]:.3f}")
     tokens.nth(7).click()
-    page.mouse.move(0, 0)
-    assert coloured(page) == {key for key in listed[7] if key}, "a click holds it"
     expect(tokens.nth(7)).to_have_attribute("aria-pressed", "true")
+    page.mouse.move(0, 0)
+    until(lambda: coloured(page) == {key for key in listed[7] if key})  # a click holds it
     page.keyboard.press("ArrowRight")
     expect(line).to_contain_text(re.compile(r"^8 “"))
     page.get_by_text("All tokens as a table").click()
@@ -183,21 +185,25 @@ def coloured(page: Page) -> set[int]:
 
 
 def test_all_heads_are_drawn_on_one_canvas_and_a_click_selects(visit: Visit) -> None:
-    page = visit().open(f"/?{SEARCH}")
+    me = visit()
+    page = open_and_rest(me, f"/?{SEARCH}")
     page.get_by_role("button", name="Measure: Attention of all heads").click()
     canvas = page.locator(".thumbnails-map canvas")
     expect(canvas).to_have_count(1, timeout=SOON)
+    me.rest()  # it is drawn anew with every pair
     size = page.evaluate(
         "(parseFloat(document.querySelector('.thumbnails-map canvas').style.width) - 46) / 2"
     )
     canvas.hover(position={"x": 44 + 1.5 * size, "y": 2.5 * size})
     expect(page.locator(".thumbnail-large .readout")).to_contain_text("L1H2: the first token takes")
+    page.mouse.move(0, 0)
+    expect(page.locator(".thumbnails .cells")).to_have_attribute("data-marked", "")
     before = painted(page)
     page.get_by_label("with the first token").check()
-    assert painted(page) != before, "the first token is drawn now"
+    until(lambda: painted(page) != before)  # the first token is drawn now
     canvas.click(position={"x": 44 + 1.5 * size, "y": 2.5 * size})
     expect(page.locator("#evidence-title")).to_contain_text("L1H2", timeout=SOON)
-    assert "node=L1H2" in page.url
+    expect(page).to_have_url(re.compile("node=L1H2"))
     page.locator(".thumbnails .cells").focus()
     page.keyboard.press("ArrowUp")
     expect(page.locator(".thumbnail-large .readout")).to_contain_text("L1H1")
@@ -210,7 +216,7 @@ def painted(page: Page) -> str:
 
 
 def test_a_lasso_pins_and_ticks_heads_and_a_click_opens_one(visit: Visit) -> None:
-    page = visit().open(f"/heads?{SEARCH}&x=label_mass&y=total_effect")
+    page = open_and_rest(visit(), f"/heads?{SEARCH}&x=label_mass&y=total_effect")
     expect(page.locator("#heads-audit [data-complete=true]")).to_be_visible(timeout=SOON)
     points = page.locator("#scatter .scatterlayer .points path")
     expect(points).to_have_count(8, timeout=SOON)
@@ -229,4 +235,4 @@ def test_a_lasso_pins_and_ticks_heads_and_a_click_opens_one(visit: Visit) -> Non
     page.wait_for_url(re.compile("pins=" + ",".join(ranked[:4])), timeout=SOON)
     page.get_by_label("across").select_option("confidence")
     expect(page.locator("#scatter .xtitle")).to_have_text("confidence", timeout=SOON)
-    assert "x=confidence" in page.url
+    expect(page).to_have_url(re.compile("x=confidence"))

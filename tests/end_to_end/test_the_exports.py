@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from frontend.figures.paper import paper
 from frontend.investigation import bundle
 from frontend.static import asset, standalone
 from frontend.theme import DARK, LIGHT
-from tests.conftest import Server
+from tests.conftest import Server, until
 from tests.end_to_end.every_page import MAP_SPEC, PROMPTS, computed
 from tests.end_to_end.visitor import Visitor
 from tests.frontend.stored import HOSTILE, NAMES, hostile, stored
@@ -72,8 +73,8 @@ def test_a_figure_is_drawn_in_the_readers_scheme_and_can_be_switched(reader: Cal
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(DARK.page)
     assert rgb(DARK.accent) in page.locator(".plot").first.inner_html()
     page.get_by_role("button", name="Light").click()
-    assert rgb(LIGHT.accent) in page.locator(".plot").first.inner_html()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(LIGHT.page)
+    until(lambda: rgb(LIGHT.accent) in page.locator(".plot").first.inner_html())
+    expect(page.locator("body")).to_have_css("background-color", rgb(LIGHT.page))
 
 
 def rgb(colour: str) -> str:
@@ -113,7 +114,7 @@ def test_heads_click_without_a_server(reader: Callable[..., Page], investigation
     panel = page.locator("section#L0H0")
     expect(panel).to_be_visible()
     expect(panel.get_by_role("heading", name="Path effects: L0H0")).to_be_visible()
-    assert page.url.endswith("#L0H0")
+    expect(page).to_have_url(re.compile("#L0H0$"))
     page.locator("a.cell[data-label=MLP0]").click()
     expect(panel).to_be_hidden()
     expect(page.locator("#other")).to_contain_text("Nothing more was computed for this node")
@@ -143,7 +144,7 @@ def test_the_map_of_the_file_is_one_stop_for_the_keyboard(
     page.locator("a.cell[tabindex='0']").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.activeElement.getAttribute('data-label')") == "L1H1"
+    expect(page.locator("a.cell[data-label=L1H1]")).to_be_focused()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
@@ -158,6 +159,7 @@ def test_every_figure_is_drawn_when_it_is_opened_and_no_text_runs(
     for line in page.locator("details.whole > summary").all():
         line.click()
     page.locator("a.cell[data-label=L0H0]").click()
+    expect(page.locator("section#L0H0")).to_be_visible()
     plots = page.locator(".plot:visible")
     for plot in plots.all():
         expect(plot.locator(".main-svg").first).to_be_visible()
@@ -170,8 +172,10 @@ def test_axe_finds_nothing_serious_in_the_file(reader: Callable[..., Page], tmp_
     file = unpacked({name: stored(name) for name in some}, tmp_path)
     page = reader(file, color_scheme="light", bypass_csp=True)  # axe is a script from elsewhere
     page.locator("a.cell[data-label=L0H0]").click()
+    expect(page.locator("#L0H0:visible, #other:visible")).to_have_count(1)
     assert not grave(page, {})
     page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-scheme", "dark")
     assert not grave(page, {"runOnly": ["color-contrast"]})
 
 
@@ -198,13 +202,13 @@ def test_the_page_hands_out_the_investigation(visit: Callable[..., Visitor], sma
     key = computed(small_server, MAP_SPEC)
     page = visit().open(f"/?{PROMPTS}&notes=L0H1:why")
     link = page.get_by_role("link", name="Export investigation")
-    expect(link).to_have_attribute("href", f"/investigation.zip?{PROMPTS}&notes=L0H1:why", timeout=30_000)
+    expect(link).to_have_attribute("href", f"/investigation.zip?{PROMPTS}&notes=L0H1:why")
     with page.expect_download() as waited:
         link.click()
     download = waited.value
     assert download.suggested_filename.startswith("headscope-mcq-tiny-letters-1000-")
     with zipfile.ZipFile(download.path()) as archive:
         files = {name.split("/", 1)[1]: archive.read(name) for name in archive.namelist()}
-    stored_bytes = httpx2.get(f"{small_server.address}/api/results/{key}").content
+    stored_bytes = httpx2.get(f"{small_server.address}/api/results/{key}", timeout=60).content
     assert files[f"data/effects-{key[:12]}.json"] == stored_bytes
     assert b"L0H1\nwhy" in files["notes.txt"]

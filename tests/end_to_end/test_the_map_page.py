@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Server, until
+from tests.end_to_end.every_page import open_and_rest
 from tests.end_to_end.visitor import Visitor, ask, shown, value_of
 
 pytestmark = pytest.mark.browser
@@ -28,9 +29,8 @@ def server(tiny_server: Server) -> Server:
 
 def opened(me: Visitor, search: str = "") -> Page:
     """The map once all pairs are measured."""
-    page = me.open(f"/?{N}{search}")
+    page = open_and_rest(me, f"/?{N}{search}")  # what still comes would move what is pointed at
     expect(page.locator("#audit [data-complete=true]")).to_be_visible(timeout=SOON)
-    until(lambda: page.evaluate("document.querySelector('#map .js-plotly-plot')?.headscope"))
     return page
 
 
@@ -131,7 +131,7 @@ def test_receivers_get_their_path_effects(server: Server, visit: Visit) -> None:
     means = [paths["tables"]["path_effect"]["mean"][labels.index(f"L1H2.{part}")] for part in "qkv"]
     means.append(paths["tables"]["path_effect"]["mean"][labels.index("MLP1")])
     expect(card.locator("tbody .number:not(.bounds)")).to_have_text([shown(mean) for mean in means])
-    assert page.evaluate(f"{SHAPES}.filter(shape => shape.line.dash === '4px,2px').length") == 2
+    until(lambda: page.evaluate(f"{SHAPES}.filter(shape => shape.line.dash === '4px,2px').length") == 2)
 
     theirs = visit().open(page.url.removeprefix(server.address))
     expect(theirs.locator(".paths-to tbody .number:not(.bounds)")).to_have_text(
@@ -158,14 +158,15 @@ def test_up_to_four_nodes_are_pinned_and_travel_with_the_link(server: Server, vi
     point(me, 1, 0, "L1H0")
     page.keyboard.press("P")
     expect(page.locator("#pins-said")).to_have_text("Four are pinned; unpin one first.")
-    assert "pins=L0H0,L1H1,MLP1,MLP0" in page.url
+    expect(page).to_have_url(re.compile("pins=L0H0,L1H1,MLP1,MLP0"))
     page.get_by_role("button", name="Unpin MLP1").click()
     page.wait_for_url("**pins=L0H0,L1H1,MLP0**")
     theirs = visit().open(page.url.removeprefix(server.address))
     expect(theirs.locator("#pins")).to_contain_text("L1H1", timeout=SOON)
     link = theirs.get_by_role("link", name="Heads", exact=True)
+    expect(link).to_have_attribute("href", re.compile(N))  # as the server has written it
     link.hover()
-    assert "pins=L0H0,L1H1,MLP0" in (link.get_attribute("href") or "")
+    expect(link).to_have_attribute("href", re.compile("pins=L0H0,L1H1,MLP0"))
     theirs.locator("#pins").get_by_role("link", name="Compare").click()
     theirs.wait_for_url("**/compare?**pins=L0H0,L1H1,MLP0**")
 
@@ -183,7 +184,9 @@ def been_around(me: Visitor) -> str:
     page.wait_for_url("**view=direct**")
     page.locator("#open-node").click()
     expect(page.locator("#head-audit [data-complete=true]")).to_be_visible(timeout=SOON)
+    expect(page.locator("#verdict-chip")).not_to_be_empty(timeout=SOON)
     expect(page.locator("#verdict .note", has_text="All heads:")).to_have_count(0, timeout=SOON)
+    me.rest()
     expect(page.locator("#history-places a")).to_have_text(
         [
             "Map · total effect",
@@ -203,11 +206,12 @@ def test_going_back_measures_nothing(server: Server, visit: Visit) -> None:
     page.keyboard.press("u")
     page.wait_for_url("**/?**view=direct**")
     page.get_by_role("button", name="Undo", exact=True).click()
-    page.wait_for_url(re.compile(r"node=L1H3$"))
+    page.wait_for_url(re.compile(r"/\?n=2&node=L1H3$"))
     page.go_back()
-    page.wait_for_url(re.compile(r"node=L0H1$"))
+    page.wait_for_url(re.compile(r"/\?n=2&node=L0H1$"))
     expect(page.locator("#value-total")).to_have_text(first, timeout=SOON)
     places.last.click()
+    expect(places.last).to_have_attribute("aria-current", "page", timeout=SOON)
     expect(page.locator("#head-title")).to_contain_text("L1H3", timeout=SOON)
     places.nth(1).click()
     expect(page.locator("#value-total")).to_have_text(first, timeout=SOON)
@@ -244,8 +248,7 @@ def test_a_note_travels_with_the_link_and_is_only_text(server: Server, visit: Vi
     expect(row).to_have_attribute("title", f"Note: {HOSTILE}", timeout=SOON)
 
     them = visit()
-    theirs = them.open(page.url.removeprefix(server.address).replace("/heads", "/"))
-    expect(theirs.locator("#audit [data-complete=true]")).to_be_visible(timeout=SOON)
+    theirs = opened(them, page.url.split(N)[1])
     expect(theirs.locator('tr[data-row="L1H1"]')).to_have_class(re.compile("noted"), timeout=SOON)
     until(lambda: theirs.evaluate(f"{SHAPES}.filter(shape => shape.name === 'note').length") == 1)
     point(them, 1, 1, "L1H1")

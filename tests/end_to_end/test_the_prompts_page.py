@@ -5,12 +5,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Server
-from tests.end_to_end.visitor import Visitor
+from tests.end_to_end.visitor import Visitor, ask
 
 pytestmark = pytest.mark.browser
 TEXTS = [
@@ -36,8 +35,7 @@ def prompts_of(server: Server, page: Page, index: int) -> dict:
     n = re.search(r"[?&]n=(\d+)", page.url)
     assert named and n
     spec = {"analysis": "prompts", "prompts": {"set": named[1], "n": int(n[1])}}
-    body = httpx2.post(f"{server.address}/api/results", json=spec, timeout=60).json()
-    return body["details"]["pairs"][index]
+    return ask(server, spec)["details"]["pairs"][index]
 
 
 def test_a_question_is_edited_and_the_map_has_it(visitor: Visitor, server: Server) -> None:
@@ -127,10 +125,12 @@ def test_a_mutation_of_ones_own_stands_in_the_link_and_is_measured(visitor: Visi
     page.get_by_role("button", name="Use this mutation").click()
     expect(page.locator("#drawn-title")).to_contain_text("own labels W X Y Z and separator")
     expect(page.locator("#prompts-chip")).to_contain_text("own labels W X Y Z")
+    page.wait_for_url("**own=**")
     link = page.url
     again = visitor.open(link.removeprefix(visitor.server.address))
     expect(again.get_by_label("Labels, with spaces between them")).to_have_value("W X Y Z")
     expect(again.locator("#drawn-pair .answer-tokens")).to_contain_text("W")
+    expect(again.locator("#prompts-chip")).to_contain_text("own labels W X Y Z")
     again.get_by_role("button", name="Without it").click()
     expect(again.locator("#prompts-chip")).not_to_contain_text("own labels")
 

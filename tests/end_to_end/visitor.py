@@ -1,6 +1,7 @@
 """Somebody with a browser, and what they compare: the page's numbers with those of the API."""
 
 import os
+import time
 from typing import Any
 
 import httpx2
@@ -9,6 +10,10 @@ from playwright.sync_api import Browser, Page
 from tests.conftest import Server, until
 
 LABEL = "L23H2"
+REST_S = 1.0
+# When the page's own script has no work left, so that what it was about to ask for is asked.
+IDLE = "new Promise((does) => requestIdleCallback(() => does(true), {timeout: 5000}))"
+LISTENS = "document.querySelector('#map .js-plotly-plot')?.headscope"
 LOAD_PER_CORE = 2.5  # a machine with more of it says nothing about the seconds of the page
 
 
@@ -25,6 +30,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._note)
         self.page.on("request", self._stay_home)
+        self._asked = Asked(self.page)
 
     def _note(self, message: Any) -> None:
         if message.type == "error":
@@ -38,6 +44,17 @@ class Visitor:
         self.page.goto(self.server.address + path)
         return self.page
 
+    def rest(self, rest_s: float = REST_S, seconds: float = 120) -> None:
+        """Until the page has asked the server nothing for a while: all that was wanted is drawn."""
+        self._asked.begin_rest()
+
+        def rested() -> bool:
+            self.page.wait_for_timeout(50)
+            quiet = self._asked.quiet_s
+            return quiet() > rest_s and self.page.evaluate(IDLE) and quiet() > rest_s
+
+        until(rested, seconds=seconds, every=0)
+
     def leave(self) -> None:
         """Nothing was complained of, and nobody else's text was run."""
         assert self.page.evaluate("window.__pwned === undefined")
@@ -50,6 +67,7 @@ class Visitor:
 
     def cell(self, layer: int, row: int) -> tuple[float, float]:
         """Where the middle of a cell of the map is; rows count from the top, heads first."""
+        self.page.wait_for_function(LISTENS)  # it is drawn a moment before it hears
         return self.page.evaluate(
             """([layer, row]) => {
                 const graph = document.querySelector('#map .js-plotly-plot');
@@ -62,13 +80,40 @@ class Visitor:
         )
 
 
+class Asked:
+    """Which requests wait for an answer, and since when none does."""
+
+    def __init__(self, page: Page) -> None:
+        self._waiting: set[Any] = set()
+        self.begin_rest()
+        page.on("request", self._begin)
+        page.on("requestfinished", self._end)
+        page.on("requestfailed", self._end)
+
+    def begin_rest(self) -> None:
+        self._since = time.monotonic()
+
+    def quiet_s(self) -> float:
+        return 0.0 if self._waiting else time.monotonic() - self._since
+
+    def _begin(self, request: Any) -> None:
+        if request.is_navigation_request():  # what the page before waited for never comes
+            self._waiting.clear()
+        elif request.resource_type in ("fetch", "xhr", "script"):
+            self._waiting.add(request)
+
+    def _end(self, request: Any) -> None:
+        self._waiting.discard(request)
+        self.begin_rest()
+
+
 def ask(server: Server, spec: dict[str, Any]) -> dict[str, Any]:
     """The stored result of a spec, read by its key."""
     answer = httpx2.post(f"{server.address}/api/results", json=spec, timeout=60)
     key = answer.json()["key"]
 
     def stored() -> dict[str, Any] | None:
-        found = httpx2.get(f"{server.address}/api/results/{key}")
+        found = httpx2.get(f"{server.address}/api/results/{key}", timeout=60)
         return found.json() if found.status_code == 200 else None
 
     return until(stored)
