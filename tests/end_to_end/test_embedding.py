@@ -62,6 +62,7 @@ def test_a_figure_is_shown_where_the_operator_allows_it(
     )
     figure = f"{server.address}/f/{body['key']}"
     page = browser.new_page()
+    page.set_default_timeout(SOON)
     site.frame = f"{figure}?embed=1"
     page.goto(site.address)
     frame = page.frame_locator("iframe")

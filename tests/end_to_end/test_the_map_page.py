@@ -14,6 +14,7 @@ from tests.end_to_end.visitor import Visitor, ask, shown, value_of
 
 pytestmark = pytest.mark.browser
 N = "n=2"
+UPDATES = re.compile("_dash-update-component")  # what the page asks the server
 SOON = 60_000
 WHOLE = {"analysis": "effects", "model": "tiny", "prompts": {"n": 2, "index": None}}
 SHAPES = "document.querySelector('#map .js-plotly-plot').layout.shapes"
@@ -218,6 +219,23 @@ def test_going_back_measures_nothing(server: Server, visit: Visit) -> None:
     expect(places.nth(1)).to_have_attribute("aria-current", "page", timeout=SOON)
     expect(places).to_have_count(5)
     assert at_rest(server) == before
+
+
+def test_a_press_on_a_place_counts_while_the_page_is_on_its_way_to_another(visit: Visit) -> None:
+    me = visit()
+    been_around(me)
+    page, places, held = me.page, me.page.locator("#history-places a"), []
+    places.nth(1).click()
+    expect(places.nth(1)).to_have_attribute("aria-current", "page", timeout=SOON)
+    page.route(UPDATES, lambda request: held.append(request))
+    places.last.click()
+    page.wait_for_url("**/m/tiny/L1H3?**")
+    places.nth(1).click()
+    page.wait_for_url(re.compile(r"/\?n=2&node=L0H1$"))
+    assert held
+    page.unroute(UPDATES)  # they go on
+    expect(page.locator("#head-title")).to_be_hidden(timeout=SOON)
+    expect(places.nth(1)).to_have_attribute("aria-current", "page", timeout=SOON)
 
 
 def test_two_places_say_in_what_they_differ(visit: Visit) -> None:
