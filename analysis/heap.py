@@ -1,8 +1,9 @@
 """The C library's heap, so that a long sweep needs no more memory than a short one.
 
-Rows join layer by layer, so every layer's tensors have other sizes, and results that are kept lie between
-them. glibc then keeps the gaps for itself: 1,000 pairs took 25 % more than 32. Large blocks from the same
-heap as small ones, and gaps given back after every pass, keep it almost level. Elsewhere nothing is done.
+Rows join layer by layer, so every layer's tensors have other sizes; glibc keeps the gaps that they leave for
+itself, and a sweep of 1,000 pairs took 25 % more than one of 32. With large blocks in the same heap as small
+ones, with what outlives a layer in one block (`analysis.layers`), and with gaps given back every few layers,
+it stays level. Elsewhere nothing is done.
 """
 
 import ctypes

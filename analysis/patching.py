@@ -61,7 +61,7 @@ def record_and_patch(
     interventions: Sequence[Intervention],
 ) -> tuple[Activations, Suffix, Float[Tensor, "row batch d_model"]]:
     """`record_pair` and `patched_hidden` at once: as many interventions as fit go up in the same pass."""
-    recorder = Recorder.of(base_ids, source_ids, start)
+    recorder = Recorder.of(base_ids, source_ids, start, model.n_layers)
     assert recorder.source is not None
     kept = Kept(start, recorder.split)
     chunk, *rest = _chunks(model, base_ids, kept, interventions)
@@ -87,7 +87,7 @@ def patched_finals(
     start = min(_start(intervention, source) for intervention in interventions)
     plan = plan_sweep(interventions, model.n_layers, model.n_heads, first_layer=0)
     sweep = Sweep.of(Ground.stored(base), source, plan, start)
-    seen = Recording(sweep.read_out, len(base.token_ids))
+    seen = Recording(sweep.read_out, len(base.token_ids), model.n_layers)
     run_pass(model, None, sweep, seen=seen)
     return seen.finals(model.n_heads)
 

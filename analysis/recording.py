@@ -10,30 +10,27 @@ from torch import Tensor
 
 from analysis.activations import Activations, FinalPosition, Suffix, check_finite, first_difference
 from analysis.adapter import AttentionCall, attention_pattern, hooked, mix_values
+from analysis.layers import Layers
 from analysis.model import LanguageModel
 
 
-@dataclass
 class Recording:
-    """Some tokens of a pass: what the network computes there, one entry per layer as far as it has come."""
+    """Some tokens of a pass: what the network computes there, as far as it has come."""
 
-    places: Int[Tensor, " pos"]  # where the tokens stand in the pass
-    n_prompts: int
-    resid_pre: list[Tensor] = field(default_factory=list)
-    query: list[Tensor] = field(default_factory=list)
-    keys: list[Tensor] = field(default_factory=list)
-    values: list[Tensor] = field(default_factory=list)
-    z: list[Tensor] = field(default_factory=list)
-    mlp_writes: list[Tensor] = field(default_factory=list)
-    resid_final: list[Tensor] = field(default_factory=list)
-    hidden: list[Tensor] = field(default_factory=list)
+    def __init__(self, places: Int[Tensor, " pos"], n_prompts: int, n_layers: int) -> None:
+        self.places = places  # where the tokens stand in the pass
+        self.n_prompts = n_prompts
+        self.resid_pre, self.query, self.keys, self.values, self.z, self.mlp_writes = (
+            Layers(n_layers) for _ in range(6)
+        )
+        self.resid_final, self.hidden = Layers(1), Layers(1)
 
     @contextmanager
     def keeping(self, model: LanguageModel, *, z: bool = False) -> Iterator[None]:
         """Inside the block hooks fill it; z only where asked for, as who attends may do that."""
         parts = model.parts
 
-        def into(kept: list[Tensor], x: Tensor) -> None:
+        def into(kept: Layers, x: Tensor) -> None:
             kept.append(x.view(self.n_prompts, -1, x.shape[-1])[:, self.places])
 
         with hooked(
@@ -64,7 +61,7 @@ class Recording:
             differs_from=differs_from,
             resid_final=self.resid_final[0][:, -1],
             hidden=self.hidden[0][:, -1],
-            **{name: torch.stack(getattr(self, name)) for name in layers},
+            **{name: getattr(self, name).whole() for name in layers},
         )
         check_finite(suffix.final)
         return suffix
@@ -72,8 +69,7 @@ class Recording:
     def finals(self, n_heads: int) -> FinalPosition:
         """Every token as if it were a prompt of its own, the tokens outermost: batch is (pos batch)."""
         resid_pre, z, mlp_writes = (
-            torch.stack(kept).transpose(1, 2).flatten(1, 2)
-            for kept in (self.resid_pre, self.z, self.mlp_writes)
+            kept.whole().transpose(1, 2).flatten(1, 2) for kept in (self.resid_pre, self.z, self.mlp_writes)
         )
         ends = (self.resid_final, self.hidden)
         resid_final, hidden = (kept[0].transpose(0, 1).flatten(0, 1) for kept in ends)
@@ -93,18 +89,19 @@ class Recorder:
     start: int  # most is kept from here on
     base: Recording
     source: Recording | None
-    keys: list[Tensor] = field(default_factory=list)  # of the whole base prompt, like the next two
-    values: list[Tensor] = field(default_factory=list)
+    keys: Layers  # of the whole base prompt, like the next two
+    values: Layers
+    queries: Layers  # of the final position, like the next one
+    patterns: Layers
     masks: list[Tensor | None] = field(default_factory=list)
-    queries: list[Tensor] = field(default_factory=list)  # of the final position, like the next one
-    patterns: list[Tensor] = field(default_factory=list)
 
     @classmethod
     def of(
         cls,
         base_ids: Int[Tensor, "batch pos"],
         source_ids: Int[Tensor, "batch pos"] | None,
-        start: int | None = None,
+        start: int | None,
+        n_layers: int,
     ) -> "Recorder":
         """A front that keeps positions from `start` on (the final one). Both prompts are equally long."""
         n_prompts, n_base = base_ids.shape
@@ -120,8 +117,12 @@ class Recorder:
             n_base=n_base,
             split=split,
             start=start,
-            base=Recording(kept, n_prompts),
-            source=None if source_ids is None else Recording(source_places, n_prompts),
+            base=Recording(kept, n_prompts, n_layers),
+            source=None if source_ids is None else Recording(source_places, n_prompts, n_layers),
+            keys=Layers(n_layers),
+            values=Layers(n_layers),
+            queries=Layers(n_layers),
+            patterns=Layers(n_layers),
         )
 
     @property
@@ -158,7 +159,7 @@ class Recorder:
         self.values.append(base.value)
         self.masks.append(mask)
         self.queries.append(base.query[:, :, -1])
-        self.patterns.append(pattern[:, :, -1].clone())
+        self.patterns.append(pattern[:, :, -1])
         for recording in (self.base, self.source):
             if recording:
                 recording.attended(call, z)
@@ -180,11 +181,11 @@ class Recorder:
         """All of the base run, once the pass has ended."""
         return Activations(
             token_ids=self.tokens[:, : self.n_base],
-            keys=torch.stack(self.keys),
-            values=torch.stack(self.values),
+            keys=self.keys.whole(),
+            values=self.values.whole(),
             masks=tuple(self.masks),
-            query=torch.stack(self.queries),
-            pattern=torch.stack(self.patterns),
+            query=self.queries.whole(),
+            pattern=self.patterns.whole(),
             suffix=self.base.suffix(start=self.start, differs_from=self.n_base),
         )
 

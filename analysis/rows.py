@@ -14,12 +14,13 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from analysis.activations import Activations, Suffix
+from analysis.layers import Layers
 from analysis.recording import Recorder, Recording
 from analysis.sweep_plan import SweepPlan
 from analysis.watch import Watch
 
-PerLayer = Tensor | Sequence[Tensor]
-"""A tensor with a leading layer axis, or a list that is filled while the pass goes up."""
+PerLayer = Tensor | Layers
+"""A tensor with a leading layer axis, or one that is filled while the pass goes up."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def record(
     model: LanguageModel, token_ids: Int[Tensor, "batch pos"], start: int | None = None
 ) -> Activations:
     """Run prompts through our attention function; keep everything from `start` on (the final position)."""
-    recorder = Recorder.of(token_ids, None, start)
+    recorder = Recorder.of(token_ids, None, start, model.n_layers)
     run_pass(model, recorder, None)
     return recorder.activations()
 
@@ -43,7 +43,7 @@ def record_pair(
     """
     if base_ids.shape != source_ids.shape:
         return record(model, base_ids, start), record_other_length(model, source_ids, base_ids.shape[1])
-    recorder = Recorder.of(base_ids, source_ids, start)
+    recorder = Recorder.of(base_ids, source_ids, start, model.n_layers)
     run_pass(model, recorder, None)
     return recorder.activations(), recorder.source_suffix()
 

@@ -10,11 +10,14 @@ from torch import Tensor
 
 from analysis.activations import Suffix
 from analysis.adapter import AttentionCall, Look, bypassed, hooked, sized
+from analysis.heap import give_back_gaps
 from analysis.model import LanguageModel
 from analysis.recording import Recording
 from analysis.row_attention import RowAttention
 from analysis.rows import Ground, Rows
 from analysis.sweep_plan import Copies, SweepPlan
+
+LAYERS_BETWEEN_GAPS = 10  # what narrow layers have left free is of little use to the wider ones above them
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Sweep(Rows):
         n_before = [self.ground.n_front, *self.n_tokens_by_layer][layer]
 
         def look(hidden: Tensor) -> Tensor | None:
+            if layer and layer % LAYERS_BETWEEN_GAPS == 0:
+                give_back_gaps()
             if plan.n_new_rows or hidden.shape[1] != n_before:
                 new_rows = self._kept(self.ground.resid_pre[layer]).repeat(1, plan.n_new_rows, 1)
                 hidden = torch.cat([hidden[:, :n_before], new_rows], dim=1)
