@@ -9,6 +9,7 @@
   var marks = { page: "map", node: null, pins: [], receivers: [], notes: {} }; // what the address says
   var choosing = false; // the next click names a receiver
   var leaving = null;
+  var refused = null; // the cell that was pressed and cannot be chosen, and why; kept while it is looked at
 
   function byId(id) { return document.getElementById(id); }
   function plot() { var map = byId("map"); return map && map.querySelector(".js-plotly-plot"); }
@@ -75,7 +76,8 @@
       fill(box, view + "-below", values ? values[at][1] : "");
     });
     fill(box, "note", marks.notes[owner] ? "Note: " + marks.notes[owner] : "");
-    fill(box, "hint", hint(label));
+    if (refused && refused.label !== label) { refused = null; }
+    fill(box, "hint", refused ? refused.why : hint(label));
     box.hidden = false;
     byId("evidence").classList.add("previewing");
   }
@@ -93,7 +95,7 @@
   function leave(wait) {
     window.clearTimeout(leaving);
     leaving = window.setTimeout(function () {
-      cursor = null;
+      cursor = refused = null;
       hide();
       outline();
     }, wait || 0);
@@ -118,17 +120,18 @@
   function addReceiver(label) {
     var from = selected && parts(selected), to = parts(label);
     var comes = from && to && (to.layer > from.layer || (to.layer === from.layer && to.mlp && !from.mlp));
-    if (!from || selected !== from.label) { refuse("Select a head or an MLP first: a path needs a sender."); return; }
-    if (!to) { refuse(label + " cannot receive a path; choose a head or an MLP."); return; }
-    if (!comes) { refuse(to.label + " does not come after " + selected + ": no path leads from one to the other."); return; }
-    if (marks.receivers.length >= 8 && marks.receivers.indexOf(to.label) < 0) { refuse("Eight receivers are chosen; remove one first."); return; }
+    if (!from || selected !== from.label) { refuse(label, "Select a head or an MLP first: a path needs a sender."); return; }
+    if (!to) { refuse(label, label + " cannot receive a path; choose a head or an MLP."); return; }
+    if (!comes) { refuse(label, to.label + " does not come after " + selected + ": no path leads from one to the other."); return; }
+    if (marks.receivers.length >= 8 && marks.receivers.indexOf(to.label) < 0) { refuse(label, "Eight receivers are chosen; remove one first."); return; }
     setChoosing(false);
     leave();
     say((marks.receivers.indexOf(to.label) < 0 ? "Receiver added: " : "Receiver removed: ") + to.label);
     go({ receiver: to.label });
   }
 
-  function refuse(sentence) {
+  function refuse(label, sentence) {
+    refused = { label: label, why: sentence };
     var box = byId("evidence-preview");
     if (box && !box.hidden) { fill(box, "hint", sentence); }
     else if (byId("path-said")) { byId("path-said").textContent = sentence; }
