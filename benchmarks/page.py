@@ -108,6 +108,7 @@ def clicked(browser: Browser, address: str, subject: Subject) -> dict[str, float
     page = browser.new_context().new_page()
     page.goto(address + subject.map)
     page.locator("#evidence-strip .strip").wait_for(timeout=LONG_MS)
+    page.locator("#evidence-letters [data-key]").first.wait_for(state="attached", timeout=LONG_MS)
     page.wait_for_timeout(500)
     found = {name: timed(page, click, drawn, name) for name, (click, drawn) in steps(subject).items()}
     page.context.close()

@@ -5,6 +5,7 @@
   var go = window.headscope.go, say = window.headscope.say;
   var PINS = 4;
   var selected = null; // label of the selected node, ahead of the server by a moment
+  var wanted = null; // the same as the server last said it
   var cursor = null; // label of the cell that is looked at, by mouse or by keyboard
   var marks = { page: "map", node: null, pins: [], receivers: [], notes: {} }; // what the address says
   var choosing = false; // the next click names a receiver
@@ -264,7 +265,7 @@
 
   /* After the map or what is wanted has changed: listen to clicks, put the outlines where they belong. */
   window.dash_clientside.headscope.drawn = function (_figure, want) {
-    if (want) { selected = want.node || null; }
+    if (want && want.node !== wanted) { selected = wanted = want.node || null; } // drawn anew for another reason, it stays ahead
     window.setTimeout(function () { attach(400); outline(); }, 0);
     return String(Date.now());
   };

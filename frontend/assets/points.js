@@ -16,11 +16,13 @@
   }
 
   var later = null;
-  function keep(camera) {
+  /* The camera as the scene has it once it rests; null: that of the figure. */
+  function keep(graph) {
     window.clearTimeout(later);
     later = window.setTimeout(function () {
+      if (graph && !graph._fullLayout) { return; } // put away meanwhile
       var query = new URLSearchParams(window.location.search);
-      if (camera) { query.set("camera", written(camera)); } else { query.delete("camera"); }
+      if (graph) { query.set("camera", written(camera(graph))); } else { query.delete("camera"); }
       var text = query.toString().replace(/%2C/g, ","), search = text ? "?" + text : "";
       if (search === window.location.search) { return; }
       window.history.replaceState(window.history.state, "", window.location.pathname + search + window.location.hash);
@@ -121,14 +123,13 @@
     });
     heard(".scene", function (graph) {
       graph.on("plotly_relayout", function (event) {
-        if (event["scene.camera"]) { keep(event["scene.camera"]); }
+        if (event["scene.camera"]) { keep(graph); }
       });
       graph.on("plotly_click", function (event) { choose(section, event.points.slice(0, 1)); });
     });
     heard(".bars-plot", function (graph) {
       graph.on("plotly_click", function (event) {
-        var change = { bar: event.points[0].customdata, at: String(Date.now()) };
-        window.dash_clientside.set_props("go", { data: change });
+        window.headscope.go({ bar: event.points[0].customdata });
       });
     });
     if (late && tries > 0) { window.setTimeout(function () { listen(section, tries - 1); }, 100); }

@@ -116,6 +116,19 @@ def test_the_keyboard_looks_selects_and_opens(visit: Visit) -> None:
     expect(page.locator("#head-title")).to_contain_text("L1H2", timeout=SOON)
 
 
+def test_a_second_click_opens_though_the_map_is_drawn_between_the_two(visit: Visit) -> None:
+    me, held = visit(), []
+    page = opened(me, "&node=L0H2")
+    expect(page.locator("#value-total")).to_have_text(re.compile(r"\d\.\d\d"), timeout=SOON)
+    page.route(UPDATES, lambda request: held.append(request))
+    me.click_cell(1, 2)
+    page.evaluate("window.dash_clientside.headscope.drawn(null, {node: 'L0H2'})")  # as new values do
+    me.click_cell(1, 2)
+    assert held
+    page.unroute(UPDATES)  # they go on
+    expect(page.locator("#head-title")).to_contain_text("L1H2", timeout=SOON)
+
+
 def test_why_a_node_cannot_receive_is_said_as_long_as_it_is_looked_at(visit: Visit) -> None:
     me = visit()
     page = opened(me, "&node=L0H1")
