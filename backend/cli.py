@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--json", type=Path, required=True, help="where the figures are written")
     one.add_argument("--quick", action="store_true", help="one pair, few repeats: under two minutes")
     one.add_argument("--pairs", type=int, nargs="+", default=[1, 8, 32], help="prompt pairs in a batch")
+    one.add_argument("--memory", action="store_true", help="the memory alone, anew, in a file that exists")
     one.set_defaults(command=run_benchmark)
 
     commands.add_parser("openapi", help="print the API's description").set_defaults(command=print_openapi)
@@ -124,7 +125,10 @@ def run_benchmark(options: argparse.Namespace) -> None:
         from benchmarks import bench, report
     except ModuleNotFoundError as error:
         raise OSError(f"{error}. The benchmark is run from a copy of the repository: make bench") from error
-    results = bench.run(options.json, Settings().data, quick=options.quick, sizes=options.pairs)
+    if options.memory:
+        results = bench.run_memory(options.json, Settings().data)
+    else:
+        results = bench.run(options.json, Settings().data, quick=options.quick, sizes=options.pairs)
     say("\n".join(report.section(results)))
     if options.json.resolve().parent == report.RESULTS:
         report.write()

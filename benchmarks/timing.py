@@ -21,6 +21,9 @@ class Seconds:
     def __add__(self, other: "Seconds") -> "Seconds":
         return Seconds(self.cpu + other.cpu, self.wall + other.wall)
 
+    def __sub__(self, other: "Seconds") -> "Seconds":
+        return Seconds(self.cpu - other.cpu, self.wall - other.wall)
+
     def __mul__(self, factor: float) -> "Seconds":
         return Seconds(self.cpu * factor, self.wall * factor)
 

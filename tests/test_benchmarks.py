@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from analysis.nodes import Head, Mlp
+from benchmarks import bench, report
 from benchmarks import criteria as promised
-from benchmarks import report
 from benchmarks.bench import plans
 from benchmarks.ceiling import Products, flops_of
 from benchmarks.memory import peak_during
@@ -123,6 +123,18 @@ def test_memory_may_grow_by_a_twentieth(peak: int, met: bool) -> None:
     assert [c.met for c in judged if c.what.startswith("peak memory")] == [met]
 
 
+def test_memory_can_be_measured_anew_by_itself(monkeypatch, tmp_path) -> None:
+    file, rows = tmp_path / "cpu.json", [{"side": "headscope", "n_prompts": 32, "before": 1, "peak": 2}]
+    file.write_text(json.dumps({"sweeps": ["kept"], "memory": []}))
+    monkeypatch.setattr(bench, "memories", lambda *_, **__: rows)
+    bench.run_memory(file, tmp_path)
+    stored = json.loads(file.read_text())
+    assert (stored["sweeps"], stored["memory"]) == (["kept"], rows)
+    assert f"Measured anew on {stored['memory_measured']}" in "\n".join(
+        report.engine(stored | {"ceiling": [], "rates": []})
+    )
+
+
 def test_the_peak_is_seen_although_it_is_gone_afterwards() -> None:
     size = 64 * 2**20
 
@@ -147,10 +159,11 @@ def test_every_row_is_repeated_five_times_unless_quick() -> None:
     assert {plan.n_repeats for plan in plans(False, (1, 8, 32))} == {5}
     rows = [(p.model, p.mode, p.n_prompts, p.cores) for p in plans(False, (1, 8, 32))]
     assert len(set(rows)) == len(rows)
-    sizes = {"final": {1, 8, 32}, "everywhere": {1, 8}, "each": {1}}  # the longest ones with fewer pairs
-    for model in ("smollm2", "gpt2"):
+    sizes = {"final": {1, 8, 32}, "everywhere": {1, 8}}  # the longest ones with fewer pairs
+    for model, each in (("smollm2", {1, 8}), ("gpt2", {1})):
         for mode in report.MODES:
-            assert {n for m, k, n, c in rows if (m, k, c) == (model, mode, "one")} == sizes[mode]
+            expected = each if mode == "each" else sizes[mode]
+            assert {n for m, k, n, c in rows if (m, k, c) == (model, mode, "one")} == expected
 
 
 def test_the_document_says_what_was_stored() -> None:
