@@ -177,7 +177,7 @@ def engine(results: Results) -> Iterator[str]:
     )
     yield from table(("side", "pairs", "before", "rise", "peak"), map(memory_row, results.get("memory", [])))
     if "memory_measured" in results:
-        yield f"\nMeasured anew on {results['memory_measured']}, after the rest of this page."
+        yield f"\nMeasured anew on {results['memory_measured']}, with later code than the rest of this page."
     growth = memory_growth(results)
     if growth is not None:
         yield f"\n1,000 pairs against 32: {100 * growth:.1f} % apart at the peak."
