@@ -26,7 +26,10 @@ def _glibc() -> Any | None:
 
 
 def give_back_gaps() -> None:
-    """Return to the system what earlier passes left free. Takes a few milliseconds."""
+    """Return to the system what earlier passes left free.
+
+    It takes a few milliseconds; the pages that are wanted again take ten times as long.
+    """
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)

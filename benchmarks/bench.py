@@ -38,7 +38,7 @@ from benchmarks.tasks import (
     make_task,
     some,
 )
-from benchmarks.timing import cores, extrapolated, in_turn, summary, timed
+from benchmarks.timing import Seconds, cores, extrapolated, in_turn, summary, timed
 
 TOLERANCE = 1e-3  # logits; sides that differ by more are not timed
 CHECKED_CELLS = 5
@@ -81,13 +81,12 @@ def plans(quick: bool, sizes: Sequence[int]) -> Iterator[Plan]:
 
 def run(file: Path, data: Path, *, quick: bool = False, sizes: Sequence[int] = (1, 8, 32)) -> dict[str, Any]:
     """Everything, stored in `file` after each step, so that nothing is lost when it is stopped."""
-    folder = data / "models" / "smollm2-135m-instruct"
+    folder = _weights(data)
     results: dict[str, Any] = {"machine": machine(), "quick": quick, "tokens": T, "differing": D}
     results |= {"missing_peers": missing_peers(), "models": {}, "sweeps": []}
 
     def store() -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(results, indent=1) + "\n")
+        _store(file, results)
 
     for name in dict.fromkeys(plan.model for plan in plans(quick, sizes)):
         bench = Bench.load(name, folder)
@@ -110,10 +109,19 @@ def run(file: Path, data: Path, *, quick: bool = False, sizes: Sequence[int] = (
 def run_memory(file: Path, data: Path) -> dict[str, Any]:
     """The memory alone, anew, beside everything else that `file` holds. The date says so in the report."""
     results = json.loads(file.read_text())
-    results["memory"] = memories(data / "models" / "smollm2-135m-instruct", quick=False)
+    results["memory"] = memories(_weights(data), quick=False)
     results["memory_measured"] = date.today().isoformat()
-    file.write_text(json.dumps(results, indent=1) + "\n")
+    _store(file, results)
     return results
+
+
+def _weights(data: Path) -> Path:
+    return data / "models" / "smollm2-135m-instruct"
+
+
+def _store(file: Path, results: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(results, indent=1) + "\n")
 
 
 @dataclass(frozen=True)
@@ -175,22 +183,19 @@ class Bench:
         for side in sides:
             if isinstance(side, Headscope):
                 actions[f"{side.name}: whole"] = lambda side=side: side.whole(task, own_cells)
-            actions[f"{side.name}: runs"] = lambda side=side: side.record(task)
-            if not isinstance(side, Headscope):
+                if plan.every == 1:
+                    continue  # nothing is extrapolated
+            else:
                 actions[f"{side.name}: cells"] = lambda side=side: side.measure(
                     task, recorded[side.name], peer_cells
                 )
+            actions[f"{side.name}: runs"] = lambda side=side: side.record(task)
         times = in_turn(actions, plan.n_repeats)
         found = {}
         for side in sides:
-            own = isinstance(side, Headscope)
-            cells, runs = own_cells if own else peer_cells, times[f"{side.name}: runs"]
-            if own:  # its runs and cells go up in one pass
-                rest = [whole - run for whole, run in zip(times[f"{side.name}: whole"], runs, strict=True)]
-            else:
-                rest = times[f"{side.name}: cells"]
-            whole = extrapolated(runs, rest, len(cells) / len(task.cells))
-            found[side.name] = summary(whole) | {"backend": side.backend, "n_cells_run": len(cells)}
+            cells = own_cells if isinstance(side, Headscope) else peer_cells
+            seconds = _all_cells(times, side.name, len(cells) / len(task.cells))
+            found[side.name] = summary(seconds) | {"backend": side.backend, "n_cells_run": len(cells)}
         return {"forward": summary(times["forward"]), "sides": found}
 
     @torch.inference_mode()
@@ -245,6 +250,17 @@ class Bench:
             **asdict(seconds),
             "largest_difference": difference,
         }
+
+
+def _all_cells(times: dict[str, list[Seconds]], name: str, share: float) -> list[Seconds]:
+    """Both runs and every cell, from the times of a share of the cells."""
+    whole = times.get(f"{name}: whole")  # where runs and cells go up in one pass
+    if whole is not None and share == 1:
+        return whole
+    runs = times[f"{name}: runs"]
+    if whole is None:
+        return extrapolated(runs, times[f"{name}: cells"], share)
+    return extrapolated(runs, [both - run for both, run in zip(whole, runs, strict=True)], share)
 
 
 def _needless(side: Side) -> bool:
